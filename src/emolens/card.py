@@ -1,0 +1,100 @@
+"""ModelCard: what a model file says of itself, kept as JSON inside the ONNX file."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from emolens.errors import ModelError
+
+METADATA_KEY = "emolens.card"
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Input(_Part):
+    """The pixels that the model takes. `None` for height and width: any multiple of 32 (detectors)."""
+
+    height: Annotated[int, Field(gt=0, le=4096)] | None
+    width: Annotated[int, Field(gt=0, le=4096)] | None
+    channels: Literal[1, 3]
+
+
+class Crop(_Part):
+    """How a face box becomes a crop: `margin` is added on every side, as a fraction of the box's side."""
+
+    margin: Annotated[float, Field(ge=-0.4, le=2)] = 0.0
+    square: bool = True
+
+
+class ModelCard(_Part):
+    """What a model file says of itself.
+
+    Attributes:
+        kind: what the model looks at; a `face` model needs a detector in front, `detector` is one.
+        labels: in the order of the outputs.
+        objective: `distribution` ends in a softmax, `multilabel` in sigmoids, `detection` in boxes.
+        temperature: logits are divided by it before the softmax (Guo et al., 2017).
+        threshold: a label at or over it counts as present; `thresholds` overrides it per label.
+        metrics: as in `metrics.json`, under the name of what they were measured on.
+        trained_on: the data, one entry per source, each with its terms.
+        limits: what the model cannot do and must not be used for.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    version: str
+    kind: Literal["face", "scene", "emoji", "generic", "detector"]
+    labels: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    objective: Literal["distribution", "multilabel", "detection"]
+    input: Input
+    crop: Crop = Crop()
+    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    threshold: Fraction = 0.35
+    thresholds: dict[str, Fraction] = {}
+    metrics: dict[str, Any] = {}
+    trained_on: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    licence: str = ""
+    created: str = ""
+    emolens_version: str = ""
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels repeat")
+        unknown = set(self.thresholds) - set(self.labels)
+        if unknown:
+            raise ValueError(f"thresholds name labels that the model lacks: {', '.join(sorted(unknown))}")
+        return self
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> Self:
+        """Reads the card of a model file's `metadata_props`.
+
+        Raises:
+            ModelError: there is no card, or it is damaged.
+        """
+        if METADATA_KEY not in metadata:
+            raise ModelError(
+                f"{source} has no model card, so its labels and preprocessing are unknown; "
+                f"wrap it once with `emolens models import {source} --labels ... --out FILE`"
+            )
+        try:
+            return cls.model_validate_json(metadata[METADATA_KEY])
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            place = ".".join(str(step) for step in first["loc"]) or "card"
+            raise ModelError(
+                f"{source}: its model card is damaged: {place}: {first['msg']}; export or pull the model again"
+            ) from None
+
+    def to_metadata(self) -> dict[str, str]:
+        """The entry to put into a model file's `metadata_props`."""
+        return {METADATA_KEY: self.model_dump_json()}
+
+    def threshold_of(self, label: str) -> float:
+        return self.thresholds.get(label, self.threshold)

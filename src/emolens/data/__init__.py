@@ -1,0 +1,1 @@
+"""Datasets: samples, their splits and targets, and one reader per real layout."""

@@ -1,0 +1,91 @@
+"""Sample and Dataset: what every reader gives and every training and evaluation takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolens.errors import DataError
+from emolens.labels import project
+from emolens.results import Box
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its target.
+
+    Attributes:
+        name: says which sample it is, in reports and errors.
+        image: a path, or the encoded bytes.
+        target: `(L,)` float32 over the dataset's labels: one-hot, a distribution, or multi-hot.
+        split: as the dataset calls it, such as `Training`.
+        box: the face in the image, `(x, y, w, h)` in pixels; None where the image is the crop.
+        weight: how much the sample counts in training.
+    """
+
+    name: str
+    image: Path | bytes
+    target: NDArray[np.float32]
+    split: str
+    box: Box | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples over one label set.
+
+    Attributes:
+        name: the reader's name.
+        labels: of the targets' entries, in order.
+        samples: in the order of the source.
+        left_out: how many rows the reader left out, by reason; nothing is dropped in silence.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """`(N, L)` float32."""
+        return np.array([sample.target for sample in self.samples], dtype=np.float32).reshape(-1, len(self.labels))
+
+    @property
+    def has_distributions(self) -> bool:
+        """Whether any target is a distribution rather than one-hot."""
+        return bool(np.any((self.targets > 0) & (self.targets < 1)))
+
+    def project(self, labels: Sequence[str]) -> "Dataset":
+        """The same samples over another label set; those with nothing to say about it are left out and counted."""
+        targets = project(self.targets, self.labels, labels)
+        kept = tuple(
+            replace(sample, target=target)
+            for sample, target in zip(self.samples, targets, strict=True)
+            if target.any()
+        )
+        return replace(self, labels=tuple(labels), samples=kept).leaving_out("no_place_in_labels", len(self) - len(kept))
+
+    def without_ties(self) -> "Dataset":
+        """Only samples with a single top label; accuracy means nothing on the others."""
+        targets = self.targets
+        single = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        kept = tuple(sample for sample, one in zip(self.samples, single, strict=True) if one)
+        return replace(self, samples=kept).leaving_out("tie", len(self) - len(kept))
+
+    def leaving_out(self, reason: str, count: int) -> "Dataset":
+        """The same dataset with `count` more rows noted as left out."""
+        total = self.left_out.get(reason, 0) + count
+        return replace(self, left_out={**self.left_out, reason: total} if total else self.left_out)
+
+
+def check_split(name: str, split: str, known: Sequence[str]) -> None:
+    """Refuses a split that the dataset does not have."""
+    if split not in known:
+        raise DataError(f"{name} has no split '{split}'; it has {', '.join(sorted(known))}")

@@ -1,0 +1,36 @@
+"""What every detector takes and gives."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The faces of one image, best score first.
+
+    Attributes:
+        boxes: `(N, 4)` float32, `x, y, w, h` in pixels of the array that was searched.
+        scores: `(N,)` float32 in 0 to 1.
+        landmarks: `(N, 5, 2)` float32, `x, y` of right eye, left eye, nose, right and left mouth corner (the person's
+            right, which stands left in the picture), or None.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    name: str
+
+    def detect(self, image: NDArray[Any]) -> Detections:
+        """Searches an `(H, W, 3)` uint8 RGB array."""
+        ...

@@ -1,0 +1,57 @@
+"""Every error that emolens raises on purpose: one small tree, each message with the cause, the place and the remedy."""
+
+
+class EmolensError(Exception):
+    """The root: catch this to catch everything that emolens raises on purpose."""
+
+
+class ImageError(EmolensError):
+    """An image could not be read.
+
+    Args:
+        code: a short, stable, machine-readable word such as `truncated`.
+        message: what was wrong and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ModelError(EmolensError):
+    """A model file is missing, damaged, or not one of ours."""
+
+
+class PolicyError(EmolensError):
+    """A policy file breaks a rule; the message names the file and the line."""
+
+
+class DataError(EmolensError):
+    """A dataset is not laid out as its reader expects."""
+
+
+class ConfigError(EmolensError):
+    """A setting, recipe or argument cannot be used."""
+
+
+class MissingExtraError(EmolensError):
+    """An optional dependency is not installed.
+
+    Args:
+        extra: the extra that brings it.
+        purpose: what it is needed for, as in "to read HEIC photographs".
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose}, install the extra '{extra}': pip install 'emolens[{extra}]'")
+        self.extra = extra
+
+
+EXIT_CODES: dict[type[EmolensError], int] = {
+    ImageError: 1,
+    ModelError: 2,
+    PolicyError: 2,
+    DataError: 2,
+    ConfigError: 2,
+    MissingExtraError: 2,
+}

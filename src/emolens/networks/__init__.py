@@ -1,0 +1,1 @@
+"""Torch architectures, one file each."""

@@ -1,0 +1,119 @@
+"""OnnxModel: a model file in an ONNX Runtime session, crops in, calibrated probabilities out."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from emolens.card import ModelCard
+from emolens.errors import ConfigError, ModelError
+
+Device = Literal["auto", "cpu", "cuda"]
+
+MAX_BATCH = 64
+
+
+def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.InferenceSession:
+    """Opens an ONNX file.
+
+    Args:
+        path: the file.
+        device: `auto` takes CUDA where this ONNX Runtime has it, else the CPU.
+        threads: for one call; 0 lets ONNX Runtime choose.
+
+    Raises:
+        ModelError: the file is missing or not ONNX.
+        ConfigError: CUDA was asked for and is not there.
+    """
+    if not path.is_file():
+        raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on
+    try:
+        return ort.InferenceSession(path, options, providers=_providers(device))
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime raises a class of its own per fault)
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ModelError(f"{path} cannot be opened as ONNX: {reason}; export or pull it again") from None
+
+
+def _providers(device: Device) -> list[str]:
+    has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise ConfigError("this ONNX Runtime has no CUDA; pip install onnxruntime-gpu, or use --device cpu")
+    use_cuda = has_cuda and device != "cpu"
+    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class OnnxModel:
+    """An emotion classifier: one model file, opened.
+
+    Args:
+        path: the model file.
+        device: see `open_session`.
+        threads: see `open_session`.
+
+    Raises:
+        ModelError: the file is missing, is not ONNX, has no card, or its graph is not what its card says.
+    """
+
+    def __init__(self, path: Path, device: Device = "auto", threads: int = 0) -> None:
+        self.path = path
+        self.session = open_session(path, device, threads)
+        self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        self._check_graph()
+
+    def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Runs the network on `(N, H, W, C)` uint8 crops at the card's size; `(N, L)` float32, N may be zero."""
+        chunks = [crops[start : start + MAX_BATCH] for start in range(0, len(crops), MAX_BATCH)]
+        if not chunks:
+            return np.zeros((0, len(self.card.labels)), dtype=np.float32)
+        return np.concatenate([self.session.run(["logits"], {"image": chunk})[0] for chunk in chunks])
+
+    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Calibrated probabilities, `(N, L)` float32; rows sum to one for a `distribution` model."""
+        scaled = self.logits(crops) / np.float32(self.card.temperature)
+        return softmax(scaled) if self.card.objective == "distribution" else sigmoid(scaled)
+
+    def _check_graph(self) -> None:
+        size = self.card.input
+        wanted_in = ["image", "tensor(uint8)", [size.height, size.width, size.channels]]
+        wanted_out = ["logits", "tensor(float)", [len(self.card.labels)]]
+        for what, found, wanted in (
+            ("input", self.session.get_inputs(), wanted_in),
+            ("output", self.session.get_outputs(), wanted_out),
+        ):
+            actual = [[node.name, node.type, node.shape[1:]] for node in found]
+            if actual != [wanted]:
+                raise ModelError(
+                    f"{self.path}: the {what} of a model file with this card is {_describe(wanted)}, "
+                    f"but the graph has {' and '.join(_describe(one) for one in actual)}; export it again"
+                )
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Over the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    normalised: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Elementwise."""
+    # tanh does not overflow where exp would.
+    squashed: NDArray[np.float32] = 0.5 * (1 + np.tanh(0.5 * logits))
+    return squashed
+
+
+def _describe(node: list[Any]) -> str:
+    name, dtype, shape = node
+    return f"'{name}' {dtype} N x {' x '.join(map(str, shape))}"
