@@ -1,0 +1,25 @@
+"""Fixtures that every room shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def require(present: bool, what: str) -> None:
+    """Skips where something outside the project is absent, or fails where everything is promised to be there."""
+    if present:
+        return
+    if os.environ.get("EMOLENS_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is absent, and EMOLENS_REQUIRE_ALL=1 promises it")
+    pytest.skip(f"{what} is absent")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the project."""
+    folder = ROOT.parent / "shared" / "data"
+    require(folder.is_dir(), f"the data folder {folder}")
+    return folder
