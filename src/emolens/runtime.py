@@ -32,6 +32,8 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
         raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that spin while they wait starve the ones that decode and detect beside them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on
     try:
         return ort.InferenceSession(path, options, providers=_providers(device))
@@ -70,6 +72,8 @@ class OnnxModel:
         self.path = path
         self.session = open_session(path, device, threads)
         self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        if self.card.kind == "detector":
+            raise ModelError(f"{path} is a face detector, not an emotion model; give it as the detector instead")
         self._check_graph()
 
     def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
