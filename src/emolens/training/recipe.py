@@ -1,0 +1,147 @@
+"""Recipes: one YAML file says data, network, augmentation, optimiser and schedule; `--set` changes a value."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emolens.card import Crop, Input
+from emolens.data.transforms import Augmentation
+from emolens.errors import ConfigError
+from emolens.labels import did_you_mean
+from emolens.networks.build import NetworkChoice
+from emolens.training.detection.recipe import DetectorRecipe
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Part):
+    """What is trained on.
+
+    Attributes:
+        dataset: the reader's name.
+        split: the dataset's own name of the split to train on.
+        validation: the share of it that is held out, drawn by `seed`, for early looks and the temperature.
+        labels: the label set that the targets are projected to.
+        sources: the data and its terms, for the model card.
+    """
+
+    dataset: str
+    split: str
+    validation: float = Field(0.1, gt=0, lt=1)
+    labels: str
+    sources: tuple[str, ...] = ()
+
+
+class Normalisation(_Part):
+    """Per channel, of pixels in 0 to 1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class Optimisation(_Part):
+    """AdamW (Loshchilov and Hutter, 2019) under one cycle of warm-up and cosine decay (Smith and Topin, 2018)."""
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(128, gt=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warmup: float = Field(0.2, gt=0, lt=1)
+    ema: float = Field(0.999, ge=0, lt=1)
+    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
+
+
+class ClassifierRecipe(_Part):
+    """Everything that a classifier's training depends on but the data's path."""
+
+    task: Literal["classify"] = "classify"
+    name: str
+    kind: Literal["face", "scene", "emoji", "generic"]
+    version: str
+    licence: str
+    limits: tuple[str, ...] = ()
+    data: Data
+    input: Input
+    crop: Crop = Crop()
+    normalisation: Normalisation
+    network: NetworkChoice
+    augmentation: Augmentation
+    optimisation: Optimisation
+    seed: int = 0
+
+
+_RECIPES = files("emolens") / "recipes"
+
+Recipe = ClassifierRecipe | DetectorRecipe
+_TASKS: dict[str, type[ClassifierRecipe] | type[DetectorRecipe]] = {
+    "classify": ClassifierRecipe,
+    "detect": DetectorRecipe,
+}
+
+
+def recipe_names() -> list[str]:
+    """The recipes that emolens ships."""
+    return sorted(path.name.removesuffix(".yaml") for path in _RECIPES.iterdir())
+
+
+def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
+    """Reads a shipped recipe.
+
+    Args:
+        name: one of `recipe_names()`.
+        settings: changes such as `optimisation.epochs=3`; the value is YAML.
+
+    Raises:
+        ConfigError: there is no such recipe, a key is unknown, or a value is out of range.
+    """
+    if name not in recipe_names():
+        raise ConfigError(
+            f"'{name}' is no recipe{did_you_mean(name, recipe_names())}; there are {', '.join(recipe_names())}"
+        )
+    content = yaml.safe_load(_RECIPES.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    for setting in settings:
+        _apply(content, setting)
+    return parse_recipe(content, name)
+
+
+def parse_recipe(content: dict[str, Any], source: str) -> Recipe:
+    """Checks what a recipe file says, as `load_recipe` does."""
+    task = content.get("task")
+    if task not in _TASKS:
+        raise ConfigError(f"{source}: task is {task!r}; it must be one of {', '.join(_TASKS)}")
+    try:
+        return _TASKS[task].model_validate(content)
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{source}: {_explain(fault, _TASKS[task])}" for fault in error.errors())) from None
+
+
+def _apply(content: dict[str, Any], setting: str) -> None:
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {setting}: write KEY=VALUE, as in --set optimisation.epochs=3")
+    *parents, last = key.split(".")
+    place = content
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):
+            raise ConfigError(f"--set {setting}: '{parent}' has no keys of its own")
+    try:
+        place[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {setting}: '{value}' is no YAML value") from None
+
+
+def _explain(fault: Any, model: type[BaseModel]) -> str:
+    *parents, key = [str(step) for step in fault["loc"]]
+    if fault["type"] != "extra_forbidden":
+        return f"{'.'.join([*parents, key])}: {fault['msg']}"
+    for parent in parents:
+        annotation = model.model_fields[parent].annotation
+        assert isinstance(annotation, type)
+        model = annotation
+    return f"'{'.'.join([*parents, key])}' is no key of a recipe{did_you_mean(key, list(model.model_fields))}"

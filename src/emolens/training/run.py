@@ -1,0 +1,103 @@
+"""Run: the directory that a training leaves, and how it comes to be."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from emolens import __version__
+from emolens.card import ModelCard
+from emolens.errors import ConfigError
+from emolens.training.recipe import ClassifierRecipe, Recipe, parse_recipe
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The directory that a training leaves.
+
+    Attributes:
+        folder: holds `recipe.yaml` (resolved), `checkpoints/last.ckpt` (to resume), and at the end
+            `weights.safetensors` and `card.json`, which is all that an export needs.
+    """
+
+    folder: Path
+
+    @classmethod
+    def start(cls, folder: Path, recipe: Recipe, resume: bool) -> "Run":
+        """Opens the directory for a training.
+
+        Raises:
+            ConfigError: another training lives there, or there is none to resume.
+        """
+        run = cls(folder)
+        if resume:
+            if not run.checkpoint.is_file():
+                raise ConfigError(f"{folder} has no checkpoint to resume; train without --resume")
+            if run.recipe() != recipe:
+                raise ConfigError(f"{folder} was trained by another recipe; resume with the same --set, or use a new --out")
+        elif run.checkpoint.exists():
+            raise ConfigError(f"{folder} holds a training already; add --resume to go on with it, or use a new --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        run._recipe_file.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        return run
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoints" / "last.ckpt"
+
+    @property
+    def _recipe_file(self) -> Path:
+        return self.folder / "recipe.yaml"
+
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        if not self._recipe_file.is_file():
+            raise ConfigError(f"{self.folder} is no run: it has no {self._recipe_file.name}; `emolens train` makes one")
+        return parse_recipe(yaml.safe_load(self._recipe_file.read_text(encoding="utf-8")), str(self._recipe_file))
+
+    def finish(self, network: nn.Module, card: ModelCard) -> None:
+        """Keeps what an export needs."""
+        save_file(
+            {name: value.contiguous() for name, value in network.state_dict().items()},
+            self.folder / "weights.safetensors",
+        )
+        (self.folder / "card.json").write_text(card.model_dump_json(indent=2), encoding="utf-8")
+
+    def card(self) -> ModelCard:
+        """The card of the finished training."""
+        path = self.folder / "card.json"
+        if not path.is_file():
+            raise ConfigError(f"{self.folder} is not finished; go on with `emolens train ... --resume`")
+        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+
+    def load_weights(self, network: nn.Module) -> None:
+        """Puts the trained weights into a network of the recipe's kind."""
+        network.load_state_dict(load_file(self.folder / "weights.safetensors"))
+
+
+def make_card(recipe: ClassifierRecipe, labels: tuple[str, ...], temperature: float, metrics: dict[str, Any]) -> ModelCard:
+    """The card of a classifier that has just been trained."""
+    return ModelCard(
+        name=recipe.name,
+        version=recipe.version,
+        kind=recipe.kind,
+        labels=labels,
+        objective="distribution",
+        input=recipe.input,
+        crop=recipe.crop,
+        temperature=round(temperature, 4),
+        metrics=json.loads(json.dumps(metrics)),
+        trained_on=recipe.data.sources,
+        limits=recipe.limits,
+        licence=recipe.licence,
+        created=datetime.now(UTC).date().isoformat(),
+        emolens_version=__version__,
+    )

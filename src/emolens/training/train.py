@@ -1,0 +1,91 @@
+"""Trains a classifier by its recipe: dataset -> crops -> fit -> temperature -> run."""
+
+import logging
+import os
+from pathlib import Path
+
+import lightning
+import numpy as np
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from emolens.data.crops import load_crops
+from emolens.data.readers import read_dataset
+from emolens.data.samples import Dataset
+from emolens.data.splits import hold_out
+from emolens.evaluation.calibration import fit_temperature
+from emolens.evaluation.metrics import compute_metrics
+from emolens.labels import label_set
+from emolens.runtime import softmax
+from emolens.training.classifier import Batch, ClassifierModule, CropDataset, predict_logits
+from emolens.training.recipe import ClassifierRecipe
+from emolens.training.run import Run, make_card
+
+logger = logging.getLogger(__name__)
+
+
+def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bool = False) -> Run:
+    """Trains, calibrates and measures on the held-out samples; leaves a finished run.
+
+    Args:
+        recipe: what to do.
+        data: the dataset's file or folder.
+        out: the run's directory.
+        resume: go on from its last checkpoint.
+
+    Raises:
+        DataError: the data cannot be read.
+        ConfigError: `out` holds another training, or none to resume.
+    """
+    labels = label_set(recipe.data.labels)
+    dataset = read_dataset(recipe.data.dataset, data, recipe.data.split).project(labels)
+    run = Run.start(out, recipe, resume)
+    training, held_out = hold_out(dataset, recipe.data.validation, recipe.seed)
+    logger.info("%d samples to train on, %d held out, left out: %s", len(training), len(held_out), dataset.left_out)
+    train_loader, val_loader = _loader(training, recipe, True), _loader(held_out, recipe, False)
+
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    module = ClassifierModule(recipe, len(labels))
+    trainer = make_trainer(run, recipe.optimisation.epochs, recipe.optimisation.precision, recipe.optimisation.ema)
+    trainer.fit(module, train_loader, val_loader, ckpt_path=run.checkpoint if resume else None, weights_only=True)
+
+    logits = predict_logits(module, val_loader)
+    temperature = fit_temperature(logits, held_out.targets)
+    probabilities = softmax(logits / np.float32(temperature))
+    single = np.array([sorted(target)[-1] > sorted(target)[-2] for target in held_out.targets])
+    metrics = compute_metrics(probabilities[single], held_out.targets[single], labels)
+    run.finish(module.network, make_card(recipe, labels, temperature, {"held-out training rows": metrics}))
+    return run
+
+
+def make_trainer(run: Run, epochs: int, precision: str, ema: float) -> lightning.Trainer:
+    """A trainer that averages weights, checkpoints every epoch and logs into the run's directory."""
+    callbacks: list[Callback] = [
+        EMAWeightAveraging(decay=ema),
+        ModelCheckpoint(run.checkpoint.parent, save_last=True, save_top_k=0),
+        LearningRateMonitor("step"),
+    ]
+    return lightning.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        precision=precision,  # type: ignore[arg-type]
+        callbacks=callbacks,
+        logger=TensorBoardLogger(run.folder, name="", version="logs"),
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        enable_progress_bar=os.isatty(2),
+    )
+
+
+def _loader(dataset: Dataset, recipe: ClassifierRecipe, training: bool) -> DataLoader[Batch]:
+    crops = load_crops(dataset, recipe.input, recipe.crop)
+    weights = np.array([sample.weight for sample in dataset.samples], dtype=np.float32)
+    return DataLoader(
+        CropDataset(crops, dataset.targets, weights, recipe.augmentation if training else None),
+        batch_size=recipe.optimisation.batch_size,
+        shuffle=training,
+        drop_last=training and len(dataset) > recipe.optimisation.batch_size,
+        num_workers=1 if training else 0,
+        persistent_workers=training,
+    )
