@@ -50,6 +50,16 @@ def _providers(device: Device) -> list[str]:
     return ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    """What an ONNX file says of itself; the card stands under `emolens.card`.
+
+    Raises:
+        ModelError: the file is missing or not ONNX.
+    """
+    metadata: dict[str, str] = open_session(path, "cpu", threads=1).get_modelmeta().custom_metadata_map
+    return metadata
+
+
 def file_hash(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:

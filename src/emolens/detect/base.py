@@ -27,9 +27,16 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Finds faces; may be called from several threads at once.
+
+    Attributes:
+        name: of the detector.
+        size: the longest side, in pixels, at which it searches; larger images are reduced to it. None searches every
+            pixel.
+    """
 
     name: str
+    size: int | None
 
     def detect(self, image: NDArray[Any]) -> Detections:
         """Searches an `(H, W, 3)` uint8 RGB array."""

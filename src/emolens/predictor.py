@@ -1,0 +1,276 @@
+"""Predictor: the first flow, end to end: an image in, emotions and fitting reactions out."""
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolens import zoo
+from emolens.card import METADATA_KEY
+from emolens.detect.base import Detector
+from emolens.errors import ConfigError, ImageError
+from emolens.image import ImageSource, Limits, Photo, crop_face, decode, source_name
+from emolens.policy import Policy
+from emolens.results import Box, Face, Failure, Prediction
+from emolens.runtime import Device, OnnxModel, metadata_of
+
+DETECTOR_SIZE = 1024
+
+
+def load(
+    name: str | os.PathLike[str] = "face",
+    *,
+    detector: str | os.PathLike[str] | None = "detector",
+    policy: str | os.PathLike[str] | Policy = "social",
+    device: Device = "auto",
+    threshold: float | None = None,
+    detector_size: int | None = DETECTOR_SIZE,
+    limits: Limits = Limits(),
+    threads: int = 0,
+) -> "Predictor":
+    """Opens a model with all that it needs to read photographs.
+
+    Args:
+        name: an embedded model, a model file, or a name in the zoo.
+        detector: likewise; `None` takes every image for one face. Models that do not look at faces have none anyway.
+        policy: an embedded policy, a YAML file, or a `Policy`.
+        device: `auto`, `cpu` or `cuda`.
+        threshold: from which probability on an emotion counts as found; `None` leaves it to policy and model.
+        detector_size: longest side, in pixels, at which faces are searched; `None` searches every pixel.
+        limits: what is refused before memory is spent on it.
+        threads: for one call of a model; 0 takes all cores.
+
+    Raises:
+        ModelError: the model or the detector is missing or damaged.
+        PolicyError: the policy is missing or breaks a rule.
+        ConfigError: an argument cannot be used.
+    """
+    model = OnnxModel(zoo.find(name), device, threads)
+    looks_at_faces = model.card.kind == "face"
+    return Predictor(
+        model,
+        open_detector(detector, detector_size, device, threads) if looks_at_faces and detector is not None else None,
+        policy if isinstance(policy, Policy) else Policy.load(policy),
+        threshold=threshold,
+        limits=limits,
+    )
+
+
+def open_detector(
+    name: str | os.PathLike[str], size: int | None = DETECTOR_SIZE, device: Device = "auto", threads: int = 0
+) -> Detector:
+    """Opens a face detector: an embedded one, a file, or a name in the zoo; the arguments are those of `load`.
+
+    Raises:
+        ModelError: it is missing, damaged, or no detector.
+    """
+    from emolens.detect.own import OwnDetector
+    from emolens.detect.yunet import YunetDetector
+
+    path = zoo.find(name)
+    kind = OwnDetector if METADATA_KEY in metadata_of(path) else YunetDetector
+    return kind(path, size=size, device=device, threads=threads)
+
+
+class Predictor:
+    """Faces, emotions and reactions of photographs.
+
+    Args:
+        model: the emotion classifier.
+        detector: finds the faces; `None` classifies the whole image.
+        policy: turns emotions into reactions.
+        threshold: overrides those of the policy and the model card, 0 to 1.
+        limits: what is refused before memory is spent on it.
+    """
+
+    def __init__(
+        self,
+        model: OnnxModel,
+        detector: Detector | None,
+        policy: Policy,
+        *,
+        threshold: float | None = None,
+        limits: Limits = Limits(),
+    ) -> None:
+        if threshold is not None:
+            if not 0 <= threshold <= 1:
+                raise ConfigError(f"a threshold is a probability, 0 to 1, not {threshold}")
+            policy = replace(policy, threshold=threshold, thresholds={})
+        self.model, self.detector, self.policy, self.limits = model, detector, policy, limits
+
+    def predict(self, source: ImageSource) -> Prediction:
+        """Reads one image.
+
+        Raises:
+            ImageError: it cannot be read; see `emolens.image.decode` for the codes.
+        """
+        (prediction,) = self._classify([self._look(source, source_name(source))])
+        return prediction
+
+    def predict_many(self, sources: Iterable[ImageSource], batch_size: int = 16) -> Iterator[Prediction | Failure]:
+        """Yields one result per image, in order; an unreadable image yields a `Failure` and the rest go on.
+
+        Images are decoded and searched in threads, a few ahead of the one that is asked for; all faces of
+        `batch_size` images go through the model in one call. What is kept of an image meanwhile is its crops.
+        """
+        with closing(self._look_ahead(sources, ahead=batch_size)) as looks:
+            while batch := list(islice(looks, batch_size)):
+                predictions = iter(self._classify([look for look in batch if isinstance(look, _Look)]))
+                for look in batch:
+                    yield look if isinstance(look, Failure) else next(predictions)
+
+    def classify(self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Classifies faces that are cut out already.
+
+        Args:
+            crops: `(N, H, W, C)` uint8 at the card's size, or any number of `(h, w, 3)` or `(h, w)` arrays of any
+                size, which are resized.
+
+        Returns:
+            `(N, L)` float32 probabilities, in the order of the card's labels.
+
+        Raises:
+            ImageError: an array is not an image.
+        """
+        size = self.model.card.input
+        shape = (size.height, size.width, size.channels)
+        if isinstance(crops, np.ndarray) and crops.dtype == np.uint8 and crops.shape[1:] == shape:
+            return self.model.probabilities(crops)
+        return self.model.probabilities(self._stack([self._whole(decode(crop, self.limits)) for crop in crops]))
+
+    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["_Look | Failure"]:
+        pending: deque[Future[_Look | Failure]] = deque()
+        pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="emolens")
+        try:
+            for index, source in enumerate(sources):
+                pending.append(pool.submit(self._try_look, source, source_name(source, index)))
+                if len(pending) > ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _try_look(self, source: ImageSource, name: str) -> "_Look | Failure":
+        try:
+            return self._look(source, name)
+        except ImageError as error:
+            return Failure.from_error(name, error)
+
+    def _look(self, source: ImageSource, name: str) -> "_Look":
+        """Everything that comes before the model: decode, detect, crop."""
+        start = perf_counter()
+        photo = decode(source, self.limits, self._side())
+        decoded = perf_counter()
+        boxes, scores, crops = self._crops(photo)
+        milliseconds = {"decode": 1e3 * (decoded - start), "detect": 1e3 * (perf_counter() - decoded)}
+        return _Look(name, photo.width, photo.height, boxes, scores, crops, milliseconds)
+
+    def _side(self) -> int | None:
+        """The longest side, in pixels, that is needed of an image; None for every pixel."""
+        if self.detector is not None:
+            return self.detector.size
+        size = self.model.card.input
+        return max(size.height or 0, size.width or 0)
+
+    def _crops(self, photo: Photo) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+        """Boxes in pixels of the stored image, largest first, with scores and crops; or the whole image as one crop."""
+        if self.detector is None:
+            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), self._stack([self._whole(photo)])
+        card = self.model.card
+        found = self.detector.detect(photo.pixels)
+        boxes = _clipped(found.boxes * photo.scale, photo.width, photo.height)
+        areas = boxes[:, 2] * boxes[:, 3]
+        order = [index for index in np.argsort(-areas, kind="stable") if areas[index] > 0]
+        crops = [crop_face(photo.pixels, _box(found.boxes[index]), card.crop, card.input) for index in order]
+        return boxes[order], found.scores[order], self._stack(crops)
+
+    def _whole(self, photo: Photo) -> NDArray[np.uint8]:
+        return crop_face(photo.pixels, None, self.model.card.crop, self.model.card.input)
+
+    def _stack(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        size = self.model.card.input
+        return np.array(crops, np.uint8).reshape(-1, size.height or 0, size.width or 0, size.channels)
+
+    def _classify(self, looks: Sequence["_Look"]) -> list[Prediction]:
+        """Runs all crops of these images through the model at once."""
+        if not looks:
+            return []
+        start = perf_counter()
+        rows = self.model.probabilities(np.concatenate([look.crops for look in looks]))
+        share = 1e3 * (perf_counter() - start) / len(looks)
+        ends = np.cumsum([len(look.crops) for look in looks])
+        return [self._decide(look, part, share) for look, part in zip(looks, np.split(rows, ends[:-1]), strict=True)]
+
+    def _decide(self, look: "_Look", rows: NDArray[np.float32], classify: float) -> Prediction:
+        """One image's result from the probabilities of its crops, `(N, L)`."""
+        faces = tuple(
+            self._face(box, score, row) for box, score, row in zip(look.boxes, look.scores, rows, strict=False)
+        )
+        if len(rows):
+            weights = look.boxes[:, 2] * look.boxes[:, 3] * look.scores if faces else None
+            probabilities = self._named(np.average(rows, axis=0, weights=weights))
+            emotions = self.policy.present(probabilities, self.model.card.threshold_of)
+            reactions = self.policy.decide(emotions, probabilities)
+        else:
+            probabilities = dict.fromkeys(self.model.card.labels, 0.0)
+            emotions, reactions = (), self.policy.decide_no_face()
+        steps = {**look.milliseconds, "classify": classify}
+        return Prediction(
+            input=look.name,
+            model=self.model.card.name,
+            width=look.width,
+            height=look.height,
+            probabilities=probabilities,
+            emotions=emotions,
+            faces=faces,
+            reactions=reactions,
+            milliseconds={**steps, "total": sum(steps.values())},
+        )
+
+    def _face(self, box: NDArray[np.float32], score: np.float32, row: NDArray[np.float32]) -> Face:
+        probabilities = self._named(row)
+        emotions = self.policy.present(probabilities, self.model.card.threshold_of)
+        return Face(_box(box), float(score), probabilities, emotions)
+
+    def _named(self, row: NDArray[np.floating]) -> dict[str, float]:
+        return dict(zip(self.model.card.labels, row.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is kept of an image on its way to the model.
+
+    Attributes:
+        boxes: `(F, 4)` float32, `x, y, w, h` in pixels of the upright image as stored, within it, largest first.
+        scores: `(F,)` float32.
+        crops: `(F, H, W, C)` uint8; one where the whole image is classified.
+        milliseconds: `decode, detect`.
+    """
+
+    name: str
+    width: int
+    height: int
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    crops: NDArray[np.uint8]
+    milliseconds: dict[str, float]
+
+
+def _clipped(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """The parts of the boxes, `x, y, w, h`, that lie within the image; possibly of no area."""
+    low = boxes[:, :2].clip(0, (width, height))
+    high = (boxes[:, :2] + boxes[:, 2:]).clip(0, (width, height))
+    return np.concatenate([low, high - low], axis=1)
+
+
+def _box(row: NDArray[np.float32]) -> Box:
+    x, y, w, h = row.tolist()
+    return x, y, w, h
