@@ -1,0 +1,39 @@
+"""`emolens train`: a recipe and data in, a run with a model file out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emolens.errors import ConfigError
+
+
+def train(
+    recipe: Annotated[str | None, typer.Argument(help="The recipe's name; --list prints them.", show_default=False)] = None,
+    data: Annotated[Path | None, typer.Option(help="The dataset's file or folder.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's directory.", show_default=False)] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set optimisation.epochs=3."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    list_recipes: Annotated[bool, typer.Option("--list", help="Print the recipes, one name per line.")] = False,
+) -> None:
+    """Train a model by its recipe; leaves OUT/model.onnx, ready for `emolens predict --model`."""
+    from emolens.cli.extras import training_side
+
+    with training_side("to train"):
+        from emolens.export.run import export_run
+        from emolens.training.recipe import load_recipe, recipe_names
+        from emolens.training.train import train as fit
+
+    if list_recipes:
+        typer.echo("\n".join(recipe_names()))
+        return
+    if recipe is None or data is None or out is None:
+        raise ConfigError("name what to train: emolens train RECIPE --data PATH --out RUN; `emolens train --list`")
+    fit(load_recipe(recipe, settings or ()), data, out, resume)
+    model = out / "model.onnx"
+    card = export_run(out, model)
+    typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")
+    typer.echo(f"Next: emolens predict PHOTO {'--detector' if card.kind == 'detector' else '--model'} {model}")
