@@ -1,0 +1,92 @@
+"""`emolens evaluate`: how good a model is on a dataset."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emolens.runtime import Device
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from emolens.evaluation.evaluate import Evaluation
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "top2_accuracy": "top-2 accuracy",
+    "macro_f1": "macro F1",
+    "nll": "NLL",
+    "brier": "Brier score",
+    "ece": "ECE, against being right",
+    "vote_ece": "ECE, against the share of votes",
+    "kl": "KL from the votes",
+}
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model's name or file.")],
+    dataset: Annotated[str, typer.Option(help="The name of a dataset's layout, such as ferplus or fer2013.")],
+    data: Annotated[Path, typer.Option(help="The dataset's file or folder.")],
+    split: Annotated[str | None, typer.Option(help="Only this split, such as PublicTest.", show_default="all")] = None,
+    keep_leaks: Annotated[
+        bool, typer.Option("--keep-leaks", help="Also rows that the dataset marks as leaked from another split.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="A folder to write metrics.json to.", show_default=False)] = None,
+    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
+) -> None:
+    """Measure a model on a dataset; print a summary, and write every figure to OUT/metrics.json."""
+    from rich.console import Console
+
+    from emolens.data.readers import read_dataset
+    from emolens.evaluation.evaluate import evaluate as measure
+    from emolens.runtime import OnnxModel
+    from emolens.zoo import find
+
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # now, so that a bad path costs no evaluation
+    evaluation = measure(OnnxModel(find(model), device), read_dataset(dataset, data, split, keep_leaks))
+    console = Console(highlight=False, markup=False)
+    console.print(_heading(evaluation), soft_wrap=True)
+    console.print(_summary(evaluation.metrics))
+    console.print(_per_class(evaluation.metrics))
+    if out is not None:
+        print(f"{evaluation.save(out)} holds every figure", file=sys.stderr)
+
+
+def _heading(evaluation: "Evaluation") -> str:
+    from emolens.evaluation.evaluate import describe_left_out
+
+    model, dataset = evaluation.model, evaluation.dataset
+    return (
+        f"{model['name']} {model['version']} on {dataset.name} {evaluation.split}: {len(dataset):,} samples; "
+        f"left out: {describe_left_out(dataset)}"
+    )
+
+
+def _summary(metrics: Mapping[str, Any]) -> "Table":
+    table = _table("", "value")
+    for key, meaning in _FIGURES.items():
+        if key in metrics:
+            table.add_row(meaning, f"{metrics[key]:.4f}")
+    return table
+
+
+def _per_class(metrics: Mapping[str, Any]) -> "Table":
+    table = _table("label", "precision", "recall", "F1", "samples")
+    for label, scores in metrics["per_class"].items():
+        figures = (f"{scores[key]:.4f}" for key in ("precision", "recall", "f1"))
+        table.add_row(label, *figures, f"{scores['support']:,}")
+    return table
+
+
+def _table(first: str, *others: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(first, box=box.SIMPLE)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table

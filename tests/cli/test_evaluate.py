@@ -1,0 +1,106 @@
+"""`emolens evaluate` prints a summary, writes every figure, and explains what it cannot use."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emolens.cli import main
+from fer_tables import fer_row, write_fer_table
+from models import make_model_file
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def emolens(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["emolens", "evaluate", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return int(left.value.code or 0)
+
+    return emolens
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return make_model_file(tmp_path / "tiny.onnx", bias={"happy": 50})
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = [
+        fer_row(0, "happy"),
+        fer_row(1, "sad", sadness=9, happiness=1),
+        fer_row(2, "sad", sadness=5, happiness=5),
+        fer_row(3, "happy", leak=True),
+        fer_row(4, "sad", "Training", sadness=10),
+        fer_row(5, None, NF=10, png=None),
+    ]
+    return write_fer_table(tmp_path / "fer.parquet", rows)
+
+
+def test_a_summary_is_printed_and_every_figure_written(run, model, table, tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert run(model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--out", out) == 0
+    printed, noted = capsys.readouterr()
+    assert "tiny 1 on ferplus PublicTest: 2 samples; left out: 1 leak, 1 mostly no face, 1 tie" in printed
+    lines = [line.split() for line in printed.splitlines()]
+    assert ["accuracy", "0.5000"] in lines
+    assert ["happy", "0.5000", "1.0000", "0.6667", "1"] in lines
+    assert "ECE, against the share of votes" in printed
+    assert "KL from the votes" in printed
+    assert str(out / "metrics.json") in noted
+    assert json.loads((out / "metrics.json").read_text())["left_out"] == {"leak": 1, "mostly_no_face": 1, "tie": 1}
+
+
+def test_hard_labels_have_no_figures_about_votes_and_nothing_is_written_unasked(run, model, table, tmp_path, capsys):
+    before = set(tmp_path.iterdir())
+    assert run(model, "--dataset", "fer2013", "--data", table) == 0
+    printed, _ = capsys.readouterr()
+    assert "on fer2013 PublicTest, Training: 4 samples; left out: 1 leak, 1 no image" in printed
+    assert "votes" not in printed
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_leaks_are_measured_where_they_are_wanted(run, model, table, capsys):
+    assert run(model, "--dataset", "fer2013", "--data", table, "--keep-leaks") == 0
+    assert "5 samples; left out: 1 no image" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--dataset", "fer2031"], "'fer2031' is no dataset; did you mean 'fer2013'"),
+        (["--dataset", "fer2013", "--split", "PrivateTest"], "no split 'PrivateTest'; it has PublicTest, Training"),
+        (["--dataset", "fer2013", "--data", "nowhere"], "no data at nowhere"),
+        (["--dataset", "fer2013", "--device", "gpu"], "'gpu'"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(run, model, table, arguments, said, capsys):
+    assert run(model, "--data", table, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_there_is_one_line_and_exit_code_2(run, table, capsys):
+    assert run("nowhere.onnx", "--dataset", "fer2013", "--data", table) == 2
+    assert "nowhere.onnx" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_costs_no_evaluation(run, model, table, capsys):
+    assert run(model, "--dataset", "fer2013", "--data", table, "--out", table) == 2
+    printed, noted = capsys.readouterr()
+    assert printed == ""
+    assert str(table) in noted
+
+
+def test_labels_are_printed_as_they_are_not_as_markup(run, table, tmp_path, capsys):
+    labels = ("happy", "sad", "angry", "fear", "surprise", "disgust", "neutral", "[/red]")
+    model = make_model_file(tmp_path / "odd.onnx", labels, name="[bold]")
+    assert run(model, "--dataset", "ferplus", "--data", table) == 0
+    printed = capsys.readouterr().out
+    assert "[bold] 1 on ferplus" in printed
+    assert "[/red]" in printed
