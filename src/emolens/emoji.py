@@ -1,8 +1,8 @@
 """Which strings are one emoji, and when two of them are the same.
 
 The list is Unicode's emoji recommended for general interchange (UTS #51, RGI) without their variation selectors: every
-sequence that a keyboard offers, with its skin tones. A list and not a grammar, because a grammar would also accept joined
-sequences that no font draws. It stands in `emoji.txt`, whose head says where it comes from.
+sequence that a keyboard offers, with its skin tones. A list and not a grammar, because a grammar would also accept
+joined sequences that no font draws. It stands in `emoji.txt`, whose head says where it comes from.
 """
 
 from functools import cache
@@ -17,8 +17,9 @@ def bare(emoji: str) -> str:
 
 
 def is_emoji(text: str) -> bool:
-    """Whether the text is exactly one emoji; with or without variation selectors."""
-    return bare(text) in _known()
+    """Whether the text is exactly one emoji, with or without variation selectors."""
+    stray_selector = text.startswith(VARIATION_SELECTOR) or VARIATION_SELECTOR * 2 in text
+    return bare(text) in _known() and not stray_selector
 
 
 @cache

@@ -183,10 +183,13 @@ def embedded_text(name: str) -> str:
     Raises:
         PolicyError: there is no such policy; the nearest name is given.
     """
-    names = embedded_names()
-    if name not in names:
-        raise PolicyError(f"'{name}' is no embedded policy{did_you_mean(name, names)}; there are {', '.join(names)}")
+    if name not in embedded_names():
+        raise PolicyError(f"'{name}' is no embedded policy{_hint(name)}")
     return (_EMBEDDED / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _hint(name: str) -> str:
+    return did_you_mean(name, embedded_names()) or f"; embedded: {', '.join(embedded_names())}"
 
 
 def _read(path: str | PathLike[str]) -> str:
@@ -194,8 +197,9 @@ def _read(path: str | PathLike[str]) -> str:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        hint = did_you_mean(str(path), embedded_names()) or f"; embedded are {', '.join(embedded_names())}"
-        raise PolicyError(f"{path}: is no file and no embedded policy{hint}") from None
+        if not isinstance(path, str):
+            raise PolicyError(f"{path}: there is no such file") from None
+        raise PolicyError(f"'{path}' is no file and no embedded policy{_hint(path)}") from None
     except (OSError, ValueError) as error:
         raise PolicyError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_BYTES:

@@ -1,6 +1,7 @@
 """Reads a policy file: bounded YAML in, the fields of a `Policy` out, and every fault with its line."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any, TypedDict, TypeVar, get_args
 
@@ -10,13 +11,14 @@ from yaml.reader import ReaderError
 
 from emolens.emoji import bare, is_emoji
 from emolens.errors import PolicyError
-from emolens.labels import LABEL_SETS, canonical, did_you_mean
+from emolens.labels import ALIASES, LABEL_SETS, canonical, did_you_mean
 from emolens.policy import Conflict, ContextRule, Fallback, Rule
 
 MAX_DEPTH = 8  # a policy needs five levels
+MAX_FAULTS = 20  # beyond that the file is of another kind
 _KEYS = ("name", "labels", "conflict", "fallback", "threshold", "thresholds", "rules", "context", "no_face")
 _REQUIRED = ("name", "labels", "rules")
-_TEXT, _NUMBERS = "tag:yaml.org,2002:str", ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_TEXT = "tag:yaml.org,2002:str"
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -51,10 +53,15 @@ def parse(text: str, source: str) -> Fields:
     reader = _Reader()
     fields = reader.policy(root)
     if reader.faults:
-        raise PolicyError(
-            "\n".join(f"{source}:{line}: {what}" for line, what in sorted(reader.faults, key=itemgetter(0)))
-        )
+        raise PolicyError(_report(source, sorted(reader.faults, key=itemgetter(0))))
     return fields
+
+
+def _report(source: str, faults: Sequence[tuple[int, str]]) -> str:
+    lines = [f"{source}:{line}: {what}" for line, what in faults[:MAX_FAULTS]]
+    if len(faults) > MAX_FAULTS:
+        lines.append(f"{source}:{faults[MAX_FAULTS][0]}: and {len(faults) - MAX_FAULTS} more faults from here on")
+    return "\n".join(lines)
 
 
 def _compose(text: str, source: str) -> Node | None:
@@ -75,7 +82,7 @@ def _compose(text: str, source: str) -> Node | None:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML without what could blow up: anchors and aliases, and deep nesting."""
+    """YAML without what no policy needs and some attacks do: anchors and aliases, tags, deep nesting."""
 
     depth = 0
 
@@ -84,6 +91,8 @@ class _PlainLoader(yaml.SafeLoader):
         if getattr(event, "anchor", None) is not None:
             problem = "anchors and aliases (& and *) are not read; write the values out, and quote an emoji like '*️⃣'"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(problem="tags (!) are not read", problem_mark=event.start_mark)
         if self.depth == MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="it is nested too deeply", problem_mark=event.start_mark)
         self.depth += 1
@@ -177,7 +186,7 @@ class _Reader:
         for node in nodes:
             label = self.label(node)
             if label and label in labels:
-                self.fault(node, f"'{label}' stands twice in {what}")
+                self.fault(node, f"{_shown(label)} stands twice in {what}")
             labels.append(label)
         return tuple(labels)
 
@@ -187,7 +196,8 @@ class _Reader:
             return ""
         label = canonical(text)
         if self.labels and label not in self.labels:  # without labels the fault is the label set's
-            hint = did_you_mean(text, self.labels) or f"; there are {', '.join(self.labels)}"
+            aliases = [alias for alias, label in ALIASES.items() if label in self.labels]
+            hint = did_you_mean(text, [*self.labels, *aliases]) or f"; there are {', '.join(self.labels)}"
             self.fault(node, f"{_shown(text)} is no label of {self.set_name}{hint}")
         return label
 
@@ -220,10 +230,11 @@ class _Reader:
         return default
 
     def probability(self, node: Node) -> float:
-        try:
-            value = float(node.value) if isinstance(node, ScalarNode) and node.tag in _NUMBERS else -1.0
-        except ValueError:  # YAML numbers that Python writes otherwise, such as 0x1 and .nan
-            value = -1.0
+        value = -1.0
+        # Python reads the number, since to YAML 1.1 a plain 1e-3 is text.
+        if isinstance(node, ScalarNode) and node.style is None:
+            with suppress(ValueError):
+                value = float(node.value)
         if not 0 <= value <= 1:
             self.fault(node, f"a threshold is a number from 0 to 1, not {_what_stands(node)}")
         return value

@@ -8,7 +8,12 @@ import typer
 from emolens.errors import EXIT_CODES, PolicyError
 from emolens.policy import Policy, embedded_text
 
-app = typer.Typer(name="policy", help="Print and check policies: which emoji fit which emotion.", no_args_is_help=True)
+app = typer.Typer(
+    name="policy",
+    help="Print and check policies: which emoji fit which emotion.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.command()
