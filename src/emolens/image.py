@@ -12,7 +12,7 @@ from PIL import Image
 
 from emolens.card import Crop, Input
 from emolens.errors import ImageError, ModelError
-from emolens.imagefile import check_pixels, load_upright, open_image, orientation
+from emolens.imagefile import check_pixels, load_upright, open_image, stored_orientation
 from emolens.results import Box
 from emolens.sniff import HEAD, foreign_content, image_format
 
@@ -38,6 +38,9 @@ IMAGE_SUFFIXES = frozenset(
     )
 )
 
+# A crop is cut from a reduced image where that still has so many pixels per pixel of the crop.
+_ENOUGH = 4
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -45,7 +48,8 @@ class Limits:
 
     Attributes:
         max_bytes: of the file.
-        max_pixels: of the stored image. The default lets every 50-megapixel camera through.
+        max_pixels: of the stored image, half of it for WebP and AVIF, whose decoders hold an image several times over.
+            The default lets 50-megapixel cameras through, and one such image is decoded in about 500 MB at most.
     """
 
     max_bytes: int = 50 * 2**20
@@ -91,7 +95,7 @@ def decode(source: ImageSource, limits: Limits = Limits(), side: int | None = No
         return _decode_array(source, name, limits, side)
     if isinstance(source, Image.Image):
         check_pixels(source.size, name, limits.max_pixels)
-        return _photo(source, source.size, load_upright(source, side, name))
+        return _photo(source, source.size, side, name)
     if isinstance(source, bytes):
         return _decode_bytes(source, name, limits, side)
     if isinstance(source, str | os.PathLike):
@@ -135,33 +139,34 @@ def crop_face(pixels: NDArray[np.uint8], box: Box | None, crop: Crop, size: Inpu
         raise ModelError("a model that takes crops has a height and a width in its card; this one has none")
     height, width = pixels.shape[:2]
     left, top, right, bottom = (0.0, 0.0, width, height) if box is None else _window(box, crop, width, height)
-    patch, origin_x, origin_y = _patch(pixels, left, top, right, bottom)
-    inside = (left - origin_x, top - origin_y, right - origin_x, bottom - origin_y)
-    image = Image.fromarray(patch)
+    factor = int(min((right - left) / size.width, (bottom - top) / size.height) // _ENOUGH)
+    if factor > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
+        left, top, right, bottom = (edge / factor for edge in (left, top, right, bottom))
+    x, y = math.floor(left), math.floor(top)
+    patch = Image.fromarray(_patch(pixels, x, y, math.ceil(right), math.ceil(bottom)))
     if size.channels == 1:
-        image = image.convert("L")
-    resized = image.resize((size.width, size.height), Image.Resampling.BILINEAR, box=inside)
+        patch = patch.convert("L")
+    inside = (left - x, top - y, right - x, bottom - y)
+    resized = patch.resize((size.width, size.height), Image.Resampling.BILINEAR, box=inside)
     return np.asarray(resized).reshape(size.height, size.width, size.channels)
 
 
 def _window(box: Box, crop: Crop, width: int, height: int) -> tuple[float, float, float, float]:
-    """The part to cut out, `left, top, right, bottom`: finite, at least a pixel wide, centred in the image."""
+    """`left, top, right, bottom` of what to cut out: at least a pixel, centred in the image, no larger but for margins."""
     x, y, w, h = (value if math.isfinite(value) else 0.0 for value in map(float, box))
-    reach = float(max(width, height))
     centre_x, centre_y = min(max(x + w / 2, 0.0), width), min(max(y + h / 2, 0.0), height)
     w, h = (max(w, h),) * 2 if crop.square else (w, h)
-    half_w, half_h = (min(max(side * (0.5 + crop.margin), 0.5), reach) for side in (w, h))
+    half_w, half_h = (max(min(side, max(width, height)) * (0.5 + crop.margin), 0.5) for side in (w, h))
     return centre_x - half_w, centre_y - half_h, centre_x + half_w, centre_y + half_h
 
 
-def _patch(
-    pixels: NDArray[np.uint8], left: float, top: float, right: float, bottom: float
-) -> tuple[NDArray[np.uint8], int, int]:
-    """The whole pixels that the window touches, those outside repeated from the edge, and where they begin."""
-    x, y = math.floor(left), math.floor(top)
-    columns = np.arange(x, math.ceil(right)).clip(0, pixels.shape[1] - 1)
-    rows = np.arange(y, math.ceil(bottom)).clip(0, pixels.shape[0] - 1)
-    return pixels[rows[:, None], columns], x, y
+def _patch(pixels: NDArray[np.uint8], left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
+    """Those whole pixels; outside of the image its edge is repeated."""
+    height, width = pixels.shape[:2]
+    inside = pixels[max(top, 0) : bottom, max(left, 0) : right]
+    outside = (max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0)
+    return np.pad(inside, outside, mode="edge") if np.any(outside) else inside
 
 
 def _decode_bytes(data: bytes, name: str, limits: Limits, side: int | None) -> Photo:
@@ -177,12 +182,14 @@ def _decode_bytes(data: bytes, name: str, limits: Limits, side: int | None) -> P
     if side is not None and kind == "JPEG":
         shrink = min(1.0, side / max(stored))
         image.draft(None, (max(1, int(stored[0] * shrink)), max(1, int(stored[1] * shrink))))
-    return _photo(image, stored, load_upright(image, side, name, data, kind))
+    return _photo(image, stored, side, name, data)
 
 
-def _photo(image: Image.Image, stored: tuple[int, int], rgb: Image.Image) -> Photo:
-    width, height = stored if orientation(image) < 5 else stored[::-1]
-    return Photo(np.array(rgb), width, height)
+def _photo(image: Image.Image, stored: tuple[int, int], side: int | None, name: str, data: bytes = b"") -> Photo:
+    pixels = load_upright(image, side, name, data)
+    turned = stored_orientation(image) >= 5
+    width, height = stored[::-1] if turned else stored
+    return Photo(pixels, width, height)
 
 
 def _decode_array(array: NDArray[np.uint8], name: str, limits: Limits, side: int | None) -> Photo:
@@ -192,9 +199,9 @@ def _decode_array(array: NDArray[np.uint8], name: str, limits: Limits, side: int
             "bad_array",
             f"{name}: is {array.dtype} of shape {array.shape}; give uint8 of shape (H, W, 3), RGB, or (H, W), grey",
         )
-    height, width = array.shape[:2]
-    check_pixels((width, height), name, limits.max_pixels)
-    return Photo(np.array(load_upright(Image.fromarray(array), side, name)), width, height)
+    image = Image.fromarray(array)
+    check_pixels(image.size, name, limits.max_pixels)
+    return _photo(image, image.size, side, name)
 
 
 def _read(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:

@@ -1,11 +1,14 @@
-"""Untrusted image bytes -> a Pillow image: one plugin is chosen by content, limits are checked on the header."""
+"""The bytes of an image file -> upright RGB pixels: one Pillow plugin is chosen by content, limits come first."""
 
 import io
+import math
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -19,6 +22,7 @@ from PIL import (
 )
 
 from emolens.errors import ImageError
+from emolens.metadata import orientation, separate
 
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -30,148 +34,157 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "TIFF": TiffImagePlugin.TiffImageFile,
 }
 
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, 3),
+    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
+    8: np.rot90,
 }
+"""What makes an image upright, by its EXIF orientation."""
 
-# Images over this many pixels are decoded one at a time, so that a pool of threads needs no more memory than one.
+# Decoders that hold an image several times over, and how much smaller it must be for that.
+_HUNGRY = {"WEBP": 2, "AVIF": 2}
+
+# Images over this many pixels are decoded one at a time: a pool of threads then needs little more memory than one.
 _LARGE = 8_000_000
 _one_large_at_a_time = threading.Lock()
 
+_STRIP = 256
+
 
 def open_image(data: bytes, kind: str, name: str, max_pixels: int) -> Image.Image:
-    """Reads the header and no pixel yet.
+    """Reads the header and no pixel yet; the EXIF block, if any, is in `image.info["exif"]`.
 
-    The plugin is called directly: `Image.open` would also warn of large images, and warnings cannot be handled
-    safely in threads.
+    The plugin is called directly: `Image.open` also warns of large images, and what a warning does cannot be
+    changed safely while other threads run.
 
     Raises:
-        ImageError: `damaged`, `truncated`, `too_many_pixels`, `missing_extra`.
+        ImageError: `damaged`, `truncated`, `too_many_pixels`, `unsupported_format`, `missing_extra`.
     """
     opener = _heif_opener(name) if kind == "HEIF" else _OPENERS[kind]
     try:
-        image = opener(io.BytesIO(data))
+        pixels_only, exif = separate(data, kind)
+        image: Image.Image = opener(io.BytesIO(pixels_only))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise too_many_pixels(name, "far more pixels than it should", max_pixels) from None
+        raise _too_many_pixels(name, "far more pixels than any camera makes", max_pixels) from None
     except Exception as error:  # noqa: BLE001 (plugins raise whatever a broken header makes them stumble over)
         raise _broken(data, kind, name, error) from None
-    check_pixels(image.size, name, max_pixels)
+    if exif:
+        image.info["exif"] = exif
+    check_pixels(image.size, name, max_pixels // _HUNGRY.get(kind, 1))
     return image
 
 
-def load_upright(image: Image.Image, side: int | None, name: str, data: bytes = b"", kind: str = "") -> Image.Image:
-    """Decodes to upright 8-bit RGB, reduced by a whole factor while the longest side stays at least `side`.
+def load_upright(image: Image.Image, side: int | None, name: str, data: bytes = b"") -> NDArray[np.uint8]:
+    """Decodes the first frame.
+
+    Args:
+        image: as `open_image` gives it.
+        side: the result is reduced by a whole factor while its longest side stays at least that long.
+        name: for messages.
+        data: the file that the image was opened from, to tell a truncated one from a damaged one.
+
+    Returns:
+        `(h, w, 3)` uint8.
 
     Raises:
         ImageError: `damaged`, `truncated`, `unsupported_format`.
     """
-    with _one_large_at_a_time if image.width * image.height > _LARGE else nullcontext():
+    with _one_large_at_a_time if math.prod(image.size) > _LARGE else nullcontext():
         try:
             image.load()
-            small = _reduced(_eight_bit(image), side)
-            method = _TRANSPOSE.get(orientation(image))
+            pixels = _pixels(image, max(1, max(image.size) // side) if side else 1)
         except Exception as error:  # noqa: BLE001 (as in open_image)
-            raise _broken(data, kind, name, error) from None
-        rgb = _on_white(small)
-        return rgb.transpose(method) if method is not None else rgb
+            raise _broken(data, image.format or "image", name, error) from None
+    turn = _TURNS.get(stored_orientation(image))
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
 
 
-def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where it is absent or damaged."""
-    try:
-        value = image.getexif().get(0x0112, 1)
-    except Exception:  # noqa: BLE001 (damaged metadata does not make the picture unreadable)
-        return 1
-    return value if value in _TRANSPOSE else 1
+def stored_orientation(image: Image.Image) -> int:
+    """The EXIF orientation of an opened image, 1 to 8."""
+    return orientation(image.info.get("exif") or b"")
 
 
 def check_pixels(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    """Raises `too_many_pixels` where the size is over the limit, `damaged` where there are none."""
-    width, height = size
-    if width < 1 or height < 1:
-        raise ImageError("damaged", f"{name}: its header says {width} x {height} pixels; save it again")
-    if width * height > max_pixels:
-        raise too_many_pixels(name, f"{width} x {height} pixels", max_pixels)
+    """Raises `too_many_pixels` where the size is over the limit, `damaged` where there is nothing."""
+    if min(size) < 1:
+        raise ImageError("damaged", f"{name}: its header says {size[0]} x {size[1]} pixels; copy it again")
+    if math.prod(size) > max_pixels:
+        raise _too_many_pixels(name, f"{size[0]} x {size[1]} pixels", max_pixels)
 
 
-def too_many_pixels(name: str, found: str, max_pixels: int) -> ImageError:
+def _too_many_pixels(name: str, found: str, max_pixels: int) -> ImageError:
     return ImageError(
         "too_many_pixels",
         f"{name}: has {found}, over the limit of {max_pixels / 1e6:.1f} million; make it smaller or raise max_pixels",
     )
 
 
-def _heif_opener(name: str) -> Any:
+def _heif_opener(name: str) -> type[ImageFile.ImageFile]:
     try:
-        from pillow_heif.as_plugin import HeifImageFile
+        from pillow_heif import HeifImageFile
     except ImportError:
         raise ImageError(
             "missing_extra", f"{name}: to read HEIC photographs, install the extra 'heic': pip install 'emolens[heic]'"
         ) from None
-    return HeifImageFile
+    opener: type[ImageFile.ImageFile] = HeifImageFile
+    return opener
+
+
+def _pixels(image: Image.Image, factor: int) -> NDArray[np.uint8]:
+    """Converts and reduces strip by strip, so that a large image is held only once."""
+    to_plain = _wide_grey(image) if image.mode in ("I", "F") else _plain
+    pixels = np.empty((math.ceil(image.height / factor), math.ceil(image.width / factor), 3), np.uint8)
+    rows = max(1, _STRIP // factor)
+    for row in range(0, len(pixels), rows):
+        strip = image.crop((0, row * factor, image.width, min((row + rows) * factor, image.height)))
+        pixels[row : row + rows] = np.asarray(to_plain(strip).reduce(factor))
+    return pixels
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """To RGB, what is transparent on white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    visible = image.convert("RGBA")
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(visible, mask=visible.getchannel("A"))
+    return canvas
+
+
+def _wide_grey(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """For 32-bit grey, whose black and white are those of the smallest usual range that holds every value."""
+    low, high = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]  # one band, two numbers
+    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    black, white = next(((0.0, top) for top in usual if low >= 0 and high <= top), (low, high))
+    if not math.isfinite(white - black):
+        black, white = 0.0, 1.0
+    scale = 255 / max(white - black, 1e-30)
+    offset = 0.5 - black * scale
+    return lambda strip: strip.point(lambda value: value * scale + offset).convert("L").convert("RGB")
 
 
 def _broken(data: bytes, kind: str, name: str, error: Exception) -> ImageError:
-    if "truncat" in str(error).lower() or _is_cut(data, kind):
+    reason = str(error) or type(error).__name__
+    if "truncat" in reason.lower() or _is_cut(data, kind):
         return ImageError("truncated", f"{name}: the {kind} file ends too early; copy or download it again")
-    if isinstance(error, ValueError) and "conversion" in str(error):
-        return ImageError("unsupported_format", f"{name}: {error}; save it as 8-bit RGB")
-    return ImageError("damaged", f"{name}: the {kind} data is damaged ({error}); copy it again or save it anew")
+    if any(hint in reason.lower() for hint in ("unsupported", "not supported", "unknown pixel mode")):
+        return ImageError("unsupported_format", f"{name}: a rare kind of {kind} ({reason}); save it as 8-bit RGB")
+    return ImageError("damaged", f"{name}: the {kind} data is damaged ({reason}); copy it again or save it anew")
 
 
 def _is_cut(data: bytes, kind: str) -> bool:
-    match kind:
-        case "JPEG":
-            return b"\xff\xd9" not in data[-1024:]
-        case "PNG":
-            return b"IEND" not in data[-1024:]
-        case "WEBP":
-            return int.from_bytes(data[4:8], "little") + 8 > len(data)
-        case "GIF":
-            return not data.rstrip(b"\0").endswith(b";")
-        case "BMP":
-            return int.from_bytes(data[2:6], "little") > len(data)
-    return False
-
-
-def _reduced(image: Image.Image, side: int | None) -> Image.Image:
-    factor = max(image.size) // side if side else 1
-    return image.reduce(factor) if factor > 1 else image
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """One of L, RGB, RGBA, CMYK."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_scaled(np.asarray(image), image.mode))
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode in ("L", "RGB", "CMYK"):
-        return image
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _scaled(values: np.ndarray[Any, Any], mode: str) -> np.ndarray[Any, Any]:
-    """Wide grey values to uint8; what white is, is told by the range that holds them all."""
-    if mode.startswith("I;16"):
-        return (values >> 8).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float32), nan=0, posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    tops = (1.0, 255.0, 65535.0) if mode == "F" else (255.0, 65535.0)
-    top = next((top for top in tops if low >= 0 and high <= top), None)
-    if top is None:
-        values, top = values - low, high - low
-    return np.rint(values * (255 / top)).astype(np.uint8)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode != "RGBA":
-        return image.convert("RGB")
-    canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(image, mask=image.getchannel("A"))
-    return canvas
+    """Whether the end that its format promises is missing."""
+    endings: dict[str, Any] = {
+        "JPEG": lambda: b"\xff\xd9" not in data[-1024:],
+        "PNG": lambda: b"IEND" not in data[-1024:],
+        "GIF": lambda: not data.rstrip(b"\0").endswith(b";"),
+        "WEBP": lambda: int.from_bytes(data[4:8], "little") + 8 > len(data),
+        "BMP": lambda: int.from_bytes(data[2:6], "little") > len(data),
+    }
+    return bool(data) and kind in endings and endings[kind]()
