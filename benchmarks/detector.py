@@ -1,0 +1,106 @@
+"""Compares the embedded detector with YuNet: time at the same input, faces found and false boxes on photographs.
+
+    python benchmarks/detector.py --yunet YUNET.onnx [--own FILE] [--photos FOLDER] [--size 0]
+
+FOLDER holds photographs and `boxes.json`: per file name `faces`, `ignore` (lists of x, y, w, h) and `truth`.
+"""
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from emolens.detect.base import Detector
+from emolens.detect.own import OUTPUTS, OwnDetector
+from emolens.detect.yunet import YunetDetector
+from emolens.training.detection.measure import Matches, match
+from emolens.zoo import find
+
+SIDES = (320, 640, 1024)
+ROUNDS = 30
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--yunet", type=Path, required=True)
+    parser.add_argument("--own", default="detector", help="a name or a model file")
+    parser.add_argument("--photos", type=Path)
+    parser.add_argument("--size", type=int, default=0, help="longest side at which photographs are searched; 0: native")
+    arguments = parser.parse_args()
+    size = arguments.size or None
+    own = OwnDetector(find(arguments.own), size=size, device="cpu", threads=1)
+    yunet = YunetDetector(arguments.yunet, size=size, device="cpu", threads=1)
+    console = Console()
+    console.print(times(own, yunet))
+    if arguments.photos:
+        console.print(finds({"own": own, "yunet": yunet}, arguments.photos))
+
+
+def times(own: OwnDetector, yunet: YunetDetector) -> Table:
+    """Medians on one thread, taken in turn: of the network alone, and of `detect` with all around it."""
+    table = Table("side", "network own ms", "yunet ms", "ratio", "detect own ms", "yunet ms", "ratio")
+    generator = np.random.default_rng(0)
+    for side in SIDES:
+        image = generator.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        bgr = np.ascontiguousarray(image[None, ..., ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
+        steps = (
+            lambda: own.session.run(list(OUTPUTS), {"image": image[None]}),
+            lambda: yunet.session.run(None, {"input": bgr}),
+            lambda: own.detect(image),
+            lambda: yunet.detect(image),
+        )
+        taken: list[list[float]] = [[] for _ in steps]
+        for _ in range(ROUNDS):
+            for step, durations in zip(steps, taken, strict=True):
+                start = time.perf_counter()
+                step()
+                durations.append(1000 * (time.perf_counter() - start))
+        network_own, network_yunet, all_own, all_yunet = (median(durations) for durations in taken)
+        table.add_row(
+            str(side),
+            *(f"{value:.1f}" for value in (network_own, network_yunet)),
+            f"{network_own / network_yunet:.2f}",
+            *(f"{value:.1f}" for value in (all_own, all_yunet)),
+            f"{all_own / all_yunet:.2f}",
+        )
+    return table
+
+
+def finds(detectors: dict[str, Detector], folder: Path) -> Table:
+    """Faces found and false boxes, per group of photographs."""
+    truths = json.loads((folder / "boxes.json").read_text(encoding="utf-8"))
+    table = Table(
+        "photographs", "from px", "faces", *(f"{name} {what}" for name in detectors for what in ("found", "false"))
+    )
+    groups: dict[str, dict[str, list[Matches]]] = defaultdict(lambda: {name: [] for name in detectors})
+    for file, truth in truths.items():
+        image = np.asarray(Image.open(folder / file).convert("RGB"))
+        boxes, ignore = (np.array(truth[key], dtype=np.float32).reshape(-1, 4) for key in ("faces", "ignore"))
+        group = "boxes by people" if truth["truth"] == "human" else file.partition("_")[0]
+        for name, detector in detectors.items():
+            groups[group][name].append(match(detector.detect(image), boxes, ignore))
+    for group, found in groups.items():
+        for smallest in (0, 16, 20):
+            parts = {name: Matches.joined(matches) for name, matches in found.items()}
+            faces = int((next(iter(parts.values())).sides >= smallest).sum())
+            cells = [
+                cell
+                for part in parts.values()
+                for cell in (
+                    f"{(part.found[part.sides >= smallest] > 0).sum()} ({100 * part.recall(0, smallest):.1f} %)",
+                    str(part.false_boxes(0)),
+                )
+            ]
+            table.add_row(group, str(smallest), str(faces), *cells)
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Arithmetic of boxes `(x, y, w, h)`: overlap and the suppression of doubles."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolens.detect.base import Detections
+
+Floats = NDArray[np.float32]
+
+MOST_OVERLAP = 0.4
+
+# What a hostile picture or file can make of suppression, which takes the square of their number.
+_MOST_CANDIDATES = 5000
+
+
+def iou(boxes: Floats, others: Floats) -> Floats:
+    """Intersection over union of every box with every other: `(N, 4)`, `(M, 4)` -> `(N, M)`."""
+    shared = intersection(boxes, others)
+    union = area(boxes)[:, None] + area(others) - shared
+    ratio: Floats = shared / np.maximum(union, np.float32(1e-6))
+    return ratio
+
+
+def intersection(boxes: Floats, others: Floats) -> Floats:
+    """Shared area of every box with every other: `(N, 4)`, `(M, 4)` -> `(N, M)`."""
+    low = np.maximum(boxes[:, None, :2], others[:, :2])
+    high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, None], others[:, :2] + others[:, 2:])
+    shared: Floats = np.clip(high - low, 0, None).prod(axis=2)
+    return shared
+
+
+def area(boxes: Floats) -> Floats:
+    """`(N, 4)` -> `(N,)`."""
+    product: Floats = boxes[:, 2] * boxes[:, 3]
+    return product
+
+
+def standing(boxes: Floats, scores: Floats, landmarks: Floats) -> Detections:
+    """The detections that no better one overlaps, best score first."""
+    best = np.argsort(-scores, kind="stable")[:_MOST_CANDIDATES]
+    kept = best[suppress(boxes[best], scores[best], MOST_OVERLAP)]
+    return Detections(boxes[kept], scores[kept], landmarks[kept])
+
+
+def suppress(boxes: Floats, scores: Floats, most_overlap: float) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes: `(N, 4)`.
+        scores: `(N,)`.
+        most_overlap: a box whose IoU with a better one is over this is dropped.
+
+    Returns:
+        Indices of the boxes that stay, best score first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    kept = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(best)
+        order = order[iou(boxes[best : best + 1], boxes[order])[0] <= most_overlap]
+    return np.array(kept, dtype=np.intp)

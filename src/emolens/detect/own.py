@@ -1,0 +1,91 @@
+"""The detector that emolens trains itself (`networks/detector.py`), from its model file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolens.card import ModelCard
+from emolens.detect.base import Detections
+from emolens.detect.boxes import standing
+from emolens.detect.fit import fit
+from emolens.errors import ModelError
+from emolens.runtime import Device, open_session, sigmoid
+
+STRIDES = (8, 16, 32)
+OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
+
+_CHANNELS = 15  # the score's logit, box centre and log size, five landmarks; all but the score in strides
+_LARGEST_LOG = 6.0
+
+
+class OwnDetector:
+    """A detector out of a model file of kind `detector`.
+
+    Args:
+        path: the model file.
+        size: a picture whose longest side is over this is searched smaller; None searches every pixel.
+        score_threshold: faces under it are left out; None takes the card's.
+        device: see `open_session`.
+        threads: see `open_session`.
+
+    Raises:
+        ModelError: the file is missing, is not ONNX, has no card, or is no detector of ours.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size: int | None = 1024,
+        score_threshold: float | None = None,
+        device: Device = "auto",
+        threads: int = 0,
+    ) -> None:
+        self.size = size
+        self.session = open_session(path, device, threads)
+        self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        self.name = self.card.name
+        self.score_threshold = self.card.threshold if score_threshold is None else score_threshold
+        self._check_graph(path)
+
+    def detect(self, image: NDArray[Any]) -> Detections:
+        """Searches an `(H, W, 3)` uint8 RGB array."""
+        fitted = fit(image, self.size)
+        maps = self.session.run(list(OUTPUTS), {"image": fitted.pixels[None]})
+        return fitted.restore(decode([level[0] for level in maps], self.score_threshold))
+
+    def _check_graph(self, path: Path) -> None:
+        inputs = [(node.name, node.type, node.shape[3:]) for node in self.session.get_inputs()]
+        outputs = [(node.name, node.type, node.shape[1:2]) for node in self.session.get_outputs()]
+        if self.card.kind != "detector":
+            raise ModelError(f"{path} is a model of kind '{self.card.kind}', not a detector; give it with --model")
+        if inputs != [("image", "tensor(uint8)", [3])] or outputs != [
+            (name, "tensor(float)", [_CHANNELS]) for name in OUTPUTS
+        ]:
+            raise ModelError(
+                f"{path}: a detector's graph takes 'image' uint8 N x H x W x 3 and gives {', '.join(OUTPUTS)} float "
+                f"N x {_CHANNELS} x h x w; this one takes {inputs} and gives {outputs}; export it again"
+            )
+
+
+def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detections:
+    """The faces that the network's maps hold, doubles suppressed, best score first.
+
+    Args:
+        maps: per stride `(15, H/stride, W/stride)` float32: the score's logit, then in strides the box's centre from
+            the cell's, the logarithms of its width and height, and five landmarks from the cell's centre.
+        score_threshold: cells under it hold no face.
+    """
+    scores, boxes, landmarks = [], [], []
+    for level, stride in zip(maps, STRIDES, strict=True):
+        score = sigmoid(level[0])
+        y, x = np.nonzero(score >= score_threshold)
+        values = level[1:, y, x].T
+        centres = np.stack([x, y], axis=1).astype(np.float32) + np.float32(0.5)
+        sides = np.exp(np.minimum(values[:, 2:4], _LARGEST_LOG))
+        scores.append(score[y, x])
+        boxes.append(stride * np.concatenate([centres + values[:, :2] - sides / 2, sides], axis=1))
+        landmarks.append(stride * (values[:, 4:].reshape(-1, 5, 2) + centres[:, None]))
+    return standing(np.concatenate(boxes), np.concatenate(scores), np.concatenate(landmarks))

@@ -1,0 +1,90 @@
+"""The face detector's network: one stage, no anchors, three strides, in the manner of YuNet (Wu et al., 2023)."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+STRIDES = (8, 16, 32)
+# Per cell: the score's logit, the box (centre and log size, in strides), five landmarks (in strides).
+CHANNELS = 1 + 4 + 10
+
+_RARE = 0.01  # how likely a cell holds a face before anything is learned
+
+
+class FaceDetector(nn.Module):
+    """A backbone down to stride 32, features merged downwards to stride 8, one head per stride.
+
+    Dense convolutions where the picture is large (they use a processor better than depthwise ones), depthwise-separable
+    blocks below. The 5x5 blocks at stride 32 let a cell see a face of several hundred pixels.
+
+    Args:
+        widths: channels at the strides 2, 4, 8, 16 and 32.
+        blocks: residual blocks at the strides 8, 16 and 32.
+        neck: channels of the merged features.
+
+    Takes `(N, 3, H, W)` normalised float, H and W multiples of 32; gives three maps `(N, 15, H/s, W/s)` of raw values.
+    """
+
+    def __init__(
+        self, widths: Sequence[int] = (16, 32, 64, 96, 128), blocks: Sequence[int] = (3, 3, 2), neck: int = 64
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv(3, widths[0], 3, stride=2), conv(widths[0], widths[1], 3, stride=2))
+        self.stages = nn.ModuleList()
+        for index, ((before, width), count) in enumerate(zip(pairwise(widths[1:]), blocks, strict=True)):
+            down = conv(before, width, 3, stride=2) if index == 0 else Separable(before, width, stride=2)
+            kernel = 5 if index == len(blocks) - 1 else 3
+            self.stages.append(nn.Sequential(down, *(Separable(width, width, kernel) for _ in range(count))))
+        self.laterals = nn.ModuleList(conv(width, neck, 1, act=False) for width in widths[2:])
+        self.merges = nn.ModuleList(Separable(neck, neck) for _ in STRIDES[:-1])
+        self.heads = nn.ModuleList(nn.Sequential(Separable(neck, neck), _last(neck)) for _ in STRIDES)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        features = self.stem(images)
+        levels = []
+        for stage, lateral in zip(self.stages, self.laterals, strict=True):
+            features = stage(features)
+            levels.append(lateral(features))
+        for index in reversed(range(len(self.merges))):
+            coarser = F.interpolate(levels[index + 1], scale_factor=2.0, mode="nearest")
+            levels[index] = self.merges[index](F.relu(levels[index] + coarser))
+        return tuple(head(level) for head, level in zip(self.heads, levels, strict=True))
+
+
+class Separable(nn.Module):
+    """A depthwise convolution and a 1x1 one, beside a shortcut where the shape allows."""
+
+    def __init__(self, width_in: int, width: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(width_in, width_in, kernel, stride=stride, groups=width_in), conv(width_in, width, 1)
+        )
+        self.has_shortcut = stride == 1 and width_in == width
+
+    def forward(self, features: Tensor) -> Tensor:
+        output: Tensor = self.body(features)
+        return features + output if self.has_shortcut else output
+
+
+def conv(
+    width_in: int, width: int, kernel: int, *, stride: int = 1, groups: int = 1, act: bool = True
+) -> nn.Sequential:
+    """Convolution, batch norm and, with `act`, ReLU."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(width_in, width, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(width),
+    ]
+    return nn.Sequential(*layers, nn.ReLU(inplace=True)) if act else nn.Sequential(*layers)
+
+
+def _last(width: int) -> nn.Conv2d:
+    layer = nn.Conv2d(width, CHANNELS, 1)
+    nn.init.normal_(layer.weight, std=0.01)
+    bias = torch.zeros(CHANNELS)
+    bias[0] = -math.log(1 / _RARE - 1)
+    layer.bias = nn.Parameter(bias)
+    return layer

@@ -1,0 +1,136 @@
+"""The training of the detector, as a Lightning module."""
+
+import logging
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.data import Dataset
+
+from emolens.detect.fit import fit
+from emolens.detect.own import decode
+from emolens.networks.detector import FaceDetector
+from emolens.training.detection.augment import Scene, SceneMaker
+from emolens.training.detection.loss import Targets, detection_loss
+from emolens.training.detection.measure import Matches, match
+from emolens.training.detection.recipe import DetectorRecipe
+
+logger = logging.getLogger(__name__)
+
+Batch = tuple[Tensor, Targets]
+
+# Of pixels in 0 to 1; zero after normalisation is mid-grey, as the convolutions' padding.
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+
+_LOWEST_SCORE = 0.02
+
+
+class SceneDataset(Dataset[Scene]):
+    """Training crops, another one at every look."""
+
+    def __init__(self, maker: SceneMaker) -> None:
+        self.maker = maker
+
+    def __len__(self) -> int:
+        return len(self.maker.scenes)
+
+    def __getitem__(self, index: int) -> Scene:
+        # torch seeds its own generator per worker and epoch.
+        return self.maker.make(index, np.random.default_rng(int(torch.randint(2**62, ()))))
+
+
+def collate(scenes: Sequence[Scene]) -> Batch:
+    """Crops as `(B, H, W, 3)` uint8, with their targets padded."""
+
+    def corners(boxes: Any) -> Tensor:
+        return torch.from_numpy(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1))
+
+    def padded(parts: list[Tensor]) -> Tensor:
+        # One row more, so that there is one where no crop has any.
+        return pad_sequence([torch.cat([part, part.new_zeros(1, *part.shape[1:])]) for part in parts], batch_first=True)
+
+    images = torch.from_numpy(np.stack([scene.pixels for scene in scenes]))
+    boxes = padded([corners(scene.boxes) for scene in scenes])
+    landmarks = padded([torch.from_numpy(scene.landmarks) for scene in scenes])
+    return images, Targets(boxes, landmarks, padded([corners(scene.ignore) for scene in scenes]))
+
+
+class DetectorModule(lightning.LightningModule):
+    """Trains the network; reports recall and average precision on whole photographs."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, recipe: DetectorRecipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.network = FaceDetector(**recipe.network.model_dump()).to(memory_format=torch.channels_last)
+        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(-1, 1, 1), persistent=False)
+        self.matches: list[Matches] = []
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """`(N, H, W, 3)` uint8 to the three maps."""
+        normalised = (images.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
+        maps: tuple[Tensor, ...] = self.network(normalised)
+        return maps
+
+    def training_step(self, batch: Batch) -> Tensor:
+        images, targets = batch
+        parts = detection_loss(self(images), targets, self.recipe.loss)
+        self.log_dict({f"train_{name}": part for name, part in parts.items()}, on_epoch=True, batch_size=len(images))
+        return torch.stack(list(parts.values())).sum()
+
+    def validation_step(self, scene: Scene) -> None:
+        self.matches.append(search(self, scene))
+
+    def on_validation_epoch_end(self) -> None:
+        figures = summary(Matches.joined(self.matches), self.recipe.false_boxes)
+        self.matches.clear()
+        losses = {key: float(value) for key, value in self.trainer.callback_metrics.items() if key.endswith("_epoch")}
+        self.log_dict({f"val_{name}": value for name, value in figures.items()})
+        values = {name: round(value, 4) for name, value in {**losses, **figures}.items()}
+        logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values)
+
+    def configure_optimizers(self) -> Any:
+        plan = self.recipe.optimisation
+        # Weight decay on biases and normalisation only hurts (He et al., 2019).
+        decayed = [parameter for parameter in self.parameters() if parameter.ndim > 1]
+        free = [parameter for parameter in self.parameters() if parameter.ndim <= 1]
+        optimiser = AdamW(
+            [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": free, "weight_decay": 0.0}],
+            lr=plan.learning_rate,
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=plan.warmup)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def search(module: DetectorModule, scene: Scene) -> Matches:
+    """What the network finds in a whole photograph; faces too small to have been learnt count neither way."""
+    fitted = fit(scene.pixels)
+    maps = module(torch.from_numpy(fitted.pixels[None]))
+    found = fitted.restore(decode([level[0].float().numpy() for level in maps], _LOWEST_SCORE))
+    small = scene.boxes[:, 2] * scene.boxes[:, 3] < module.recipe.augmentation.smallest**2
+    return match(found, scene.boxes[~small], np.concatenate([scene.ignore, scene.boxes[small]]))
+
+
+def summary(matches: Matches, false_per_photo: float) -> dict[str, float]:
+    """Figures at the score that lets so many false boxes through; `recall_8` is that of faces of 8 to 16 px."""
+    threshold = matches.threshold_for(false_per_photo)
+    sizes = pairwise((8, 16, 32, 96, np.inf))
+    recalls = {f"recall_{low}": matches.recall(threshold, low, high) for low, high in sizes}
+    return {
+        "average_precision": matches.average_precision(),
+        "threshold": threshold,
+        "false_boxes": float(matches.false_boxes(threshold)),
+        "recall": matches.recall(threshold),
+        **recalls,
+    }

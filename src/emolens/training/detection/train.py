@@ -1,0 +1,89 @@
+"""Trains the detector by its recipe: photographs -> crops -> fit -> threshold -> run."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import lightning
+import torch
+from torch.utils.data import DataLoader
+
+from emolens import __version__
+from emolens.card import Input, ModelCard
+from emolens.data.readers.faces import read_face_photos
+from emolens.training.detection.augment import Scene, SceneMaker
+from emolens.training.detection.measure import Matches
+from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
+from emolens.training.detection.recipe import DetectorRecipe
+from emolens.training.run import Run
+from emolens.training.trainer import make_trainer
+
+logger = logging.getLogger(__name__)
+
+
+def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool = False) -> Run:
+    """Trains, chooses the score threshold on the validation photographs; leaves a finished run.
+
+    Args:
+        recipe: what to do.
+        data: the table of photographs.
+        out: the run's directory.
+        resume: go on from its last checkpoint.
+
+    Raises:
+        DataError: the data cannot be read.
+        ConfigError: `out` holds another training, or none to resume.
+    """
+    training = [Scene.of(photo) for photo in read_face_photos(data, recipe.data.split)]
+    validation = [Scene.of(photo) for photo in read_face_photos(data, recipe.data.validation)]
+    run = Run.start(out, recipe, resume)
+    logger.info("%d photographs to train on, %d to validate", len(training), len(validation))
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    plan = recipe.optimisation
+    loader = DataLoader(
+        SceneDataset(SceneMaker(training, recipe.augmentation)),
+        batch_size=min(plan.batch_size, len(training)),
+        shuffle=True,
+        drop_last=True,
+        num_workers=1,
+        persistent_workers=True,
+        collate_fn=collate,
+    )
+    module = DetectorModule(recipe)
+    trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
+    trainer.fit(
+        module,
+        loader,
+        DataLoader(validation, batch_size=None, collate_fn=_as_it_is),  # type: ignore[arg-type]
+        ckpt_path=run.checkpoint if resume else None,
+        weights_only=True,
+    )
+    run.finish(module.network, make_detector_card(recipe, module, validation))
+    return run
+
+
+def make_detector_card(recipe: DetectorRecipe, module: DetectorModule, validation: Sequence[Scene]) -> ModelCard:
+    """The card of a network as it is now, with the threshold and the figures of the validation photographs."""
+    module.eval()
+    with torch.inference_mode():
+        figures = summary(Matches.joined([search(module, scene) for scene in validation]), recipe.false_boxes)
+    return ModelCard(
+        name=recipe.name,
+        version=recipe.version,
+        kind="detector",
+        labels=("face",),
+        objective="detection",
+        input=Input(height=None, width=None, channels=3),
+        threshold=round(figures["threshold"], 3),
+        metrics={"validation photographs": {name: round(value, 4) for name, value in figures.items()}},
+        trained_on=recipe.data.sources,
+        limits=recipe.limits,
+        licence=recipe.licence,
+        created=datetime.now(UTC).date().isoformat(),
+        emolens_version=__version__,
+    )
+
+
+def _as_it_is(scene: Scene) -> Scene:
+    return scene
