@@ -52,7 +52,7 @@ class ModelCard(_Part):
     objective: Literal["distribution", "multilabel", "detection"]
     input: Input
     crop: Crop = Crop()
-    temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     threshold: Fraction = 0.35
     thresholds: dict[str, Fraction] = {}
     metrics: dict[str, Any] = {}

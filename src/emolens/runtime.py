@@ -15,6 +15,11 @@ Device = Literal["auto", "cpu", "cuda"]
 
 MAX_BATCH = 64
 
+_CUDA = "CUDAExecutionProvider"
+
+# Logits stay under this: a trained network's by far, and so that dividing by any temperature does not overflow.
+_ABSURD = 1e30
+
 
 def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.InferenceSession:
     """Opens an ONNX file.
@@ -35,19 +40,18 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
     # Threads that spin while they wait starve the ones that decode and detect beside them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on
+    use_cuda = device != "cpu" and _CUDA in ort.get_available_providers()
+    providers = [_CUDA, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
     try:
-        return ort.InferenceSession(path, options, providers=_providers(device))
+        session = ort.InferenceSession(path, options, providers=providers)
     except Exception as error:  # noqa: BLE001 (ONNX Runtime raises a class of its own per fault)
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ModelError(f"{path} cannot be opened as ONNX: {reason}; export or pull it again") from None
-
-
-def _providers(device: Device) -> list[str]:
-    has_cuda = "CUDAExecutionProvider" in ort.get_available_providers()
-    if device == "cuda" and not has_cuda:
-        raise ConfigError("this ONNX Runtime has no CUDA; pip install onnxruntime-gpu, or use --device cpu")
-    use_cuda = has_cuda and device != "cpu"
-    return ["CUDAExecutionProvider", "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
+        raise ModelError(f"{path} cannot be opened as ONNX: {_first_line(error)}; export or pull it again") from None
+    # Asked of the session, since without a driver ONNX Runtime goes on with the CPU and says nothing.
+    if device == "cuda" and _CUDA not in session.get_providers():
+        raise ConfigError(
+            "ONNX Runtime finds no CUDA; pip install onnxruntime-gpu where there is an NVIDIA GPU, or use --device cpu"
+        )
+    return session
 
 
 def metadata_of(path: Path) -> dict[str, str]:
@@ -56,7 +60,14 @@ def metadata_of(path: Path) -> dict[str, str]:
     Raises:
         ModelError: the file is missing or not ONNX.
     """
-    metadata: dict[str, str] = open_session(path, "cpu", threads=1).get_modelmeta().custom_metadata_map
+    return _metadata(open_session(path, "cpu", threads=1), path)
+
+
+def _metadata(session: ort.InferenceSession, path: Path) -> dict[str, str]:
+    try:
+        metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: its metadata is damaged: no UTF-8; export or pull the model again") from None
     return metadata
 
 
@@ -81,32 +92,48 @@ class OnnxModel:
     def __init__(self, path: Path, device: Device = "auto", threads: int = 0) -> None:
         self.path = path
         self.session = open_session(path, device, threads)
-        self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        self.card = ModelCard.from_metadata(_metadata(self.session, path), str(path))
         if self.card.kind == "detector":
             raise ModelError(f"{path} is a face detector, not an emotion model; give it as the detector instead")
         self._check_graph()
 
     def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Runs the network on `(N, H, W, C)` uint8 crops at the card's size; `(N, L)` float32, N may be zero."""
+        """Runs the network on `(N, H, W, C)` uint8 crops at the card's size; `(N, L)` float32, N may be zero.
+
+        Raises:
+            ModelError: the graph does not take them, or answers with NaN or values that no training gives.
+        """
         chunks = [crops[start : start + MAX_BATCH] for start in range(0, len(crops), MAX_BATCH)]
         if not chunks:
             return np.zeros((0, len(self.card.labels)), dtype=np.float32)
-        return np.concatenate([self.session.run(["logits"], {"image": chunk})[0] for chunk in chunks])
+        logits = np.concatenate([self._run(chunk) for chunk in chunks])
+        if not (np.abs(logits) < _ABSURD).all():
+            raise ModelError(f"{self.path} answers with NaN or absurd values; its weights are broken, so pull it again")
+        return logits
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Calibrated probabilities, `(N, L)` float32; rows sum to one for a `distribution` model."""
         scaled = self.logits(crops) / np.float32(self.card.temperature)
         return softmax(scaled) if self.card.objective == "distribution" else sigmoid(scaled)
 
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        try:
+            logits: NDArray[np.float32] = self.session.run(["logits"], {"image": crops})[0]
+        except Exception as error:  # noqa: BLE001 (as in `open_session`)
+            raise ModelError(
+                f"{self.path} fails on {crops.dtype} crops of shape {crops.shape}: {_first_line(error)}"
+            ) from None
+        return logits
+
     def _check_graph(self) -> None:
         size = self.card.input
-        wanted_in = ["image", "tensor(uint8)", [size.height, size.width, size.channels]]
-        wanted_out = ["logits", "tensor(float)", [len(self.card.labels)]]
+        wanted_in = ["image", "tensor(uint8)", ["N", size.height, size.width, size.channels]]
+        wanted_out = ["logits", "tensor(float)", ["N", len(self.card.labels)]]
         for what, found, wanted in (
             ("input", self.session.get_inputs(), wanted_in),
             ("output", self.session.get_outputs(), wanted_out),
         ):
-            actual = [[node.name, node.type, node.shape[1:]] for node in found]
+            actual = [[node.name, node.type, _with_free_batch(node.shape)] for node in found]
             if actual != [wanted]:
                 raise ModelError(
                     f"{self.path}: the {what} of a model file with this card is {_describe(wanted)}, "
@@ -128,6 +155,15 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return squashed
 
 
+def _with_free_batch(shape: list[Any]) -> list[Any]:
+    """The shape with "N" in front, whatever the graph calls a batch of any size."""
+    return ["N", *shape[1:]] if shape and not isinstance(shape[0], int) else shape
+
+
 def _describe(node: list[Any]) -> str:
     name, dtype, shape = node
-    return f"'{name}' {dtype} N x {' x '.join(map(str, shape))}"
+    return f"'{name}' {dtype} {' x '.join(map(str, shape)) or 'of no shape'}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
