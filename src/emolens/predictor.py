@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -114,7 +114,7 @@ class Predictor:
         (prediction,) = self._classify([self._look(source, source_name(source))])
         return prediction
 
-    def predict_many(self, sources: Iterable[ImageSource], batch_size: int = 16) -> Iterator[Prediction | Failure]:
+    def predict_many(self, sources: Iterable[ImageSource], batch_size: int = 16) -> Generator[Prediction | Failure]:
         """Yields one result per image, in order; an unreadable image yields a `Failure` and the rest go on.
 
         Images are decoded and searched in threads, a few ahead of the one that is asked for; all faces of

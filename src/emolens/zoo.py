@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from emolens.card import ModelCard
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import did_you_mean
+from emolens.runtime import metadata_of
 
 _ASSETS = Path(__file__).with_name("assets")
 _TIMEOUT_S = 30
@@ -99,6 +101,15 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("emolens")) / "models"
+
+
+def card_of(path: Path) -> ModelCard:
+    """The card of a model file.
+
+    Raises:
+        ModelError: there is no such file, or it has no card.
+    """
+    return ModelCard.from_metadata(metadata_of(path), str(path))
 
 
 def pull(entry: Entry) -> Path:

@@ -1,1 +1,95 @@
 """The command line: one file per command, each parses, calls and prints."""
+
+import io
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from emolens import __version__
+from emolens.errors import EXIT_CODES, EmolensError
+
+COMMANDS = ("predict", "evaluate", "train", "export", "models", "policy", "info")
+
+
+class _LazyGroup(TyperGroup):
+    """Imports the file of a command only when that command is asked for, so that none waits for another's imports."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"emolens.cli.{cmd_name}")
+        if hasattr(module, "app"):
+            return typer.main.get_command(module.app)
+        alone = typer.Typer(add_completion=False)
+        alone.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(alone)
+
+
+app = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    ctx: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Reads emotion from images and tells which emoji reactions fit."""
+    ctx.obj["debug"] = debug
+
+
+def main() -> NoReturn:
+    """Runs the command line of this process and leaves with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Emoji need UTF-8 wherever the output goes; the escapes are for file names that are no text.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    options: dict[str, bool] = {}
+    try:
+        sys.exit(_run(options))
+    except BrokenPipeError:
+        # Whoever reads has seen enough; what is left in the buffer must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # no traceback reaches a user who has not asked for it
+        if options.get("debug"):
+            raise
+        message, code = _explained(error)
+        if message:
+            print(f"emolens: {message}", file=sys.stderr)
+        sys.exit(code)
+
+
+def _run(options: dict[str, bool]) -> int:
+    code = typer.main.get_command(app)(prog_name="emolens", standalone_mode=False, obj=options)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to tell the user, and the exit code."""
+    match error:
+        case EmolensError():
+            return str(error), next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2)
+        case typer.TyperException():
+            context = getattr(error, "ctx", None)
+            hint = f"; see `{context.command_path} --help`" if context else ""
+            return error.format_message().rstrip(".") + hint, error.exit_code
+        case OSError():
+            return f"{error.filename or 'input or output'}: {error.strerror or error}", 2
+    return f"{type(error).__name__}: {error}; this is a fault of emolens, `emolens --debug ...` shows where", 2

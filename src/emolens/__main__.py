@@ -1,0 +1,5 @@
+"""`python -m emolens`: the command line."""
+
+from emolens.cli import main
+
+main()

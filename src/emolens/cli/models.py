@@ -1,0 +1,56 @@
+"""`emolens models`: which models there are, what they say of themselves, and getting one."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and download models.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE")]
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that have a name: embedded, downloaded, or to be downloaded."""
+    from emolens import zoo
+
+    if not sys.stdout.isatty():
+        print("\n".join(zoo.names()))
+        return
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "kind", "size", "licence", "where", box=box.SIMPLE)
+    for name, path in zoo.embedded().items():
+        card = zoo.card_of(path)
+        table.add_row(name, card.kind, _size(path.stat().st_size), card.licence, "embedded")
+    for name, entry in zoo.entries().items():
+        where = str(entry.path) if entry.path.is_file() else f"emolens models pull {name}"
+        table.add_row(name, entry.kind, _size(entry.size), entry.licence, where)
+    Console().print(table)
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Print a model's card, or what is known of one that emolens did not make, as JSON."""
+    from emolens import zoo
+
+    known = zoo.entries().get(name)
+    about = zoo.card_of(zoo.find(name)) if known is None else known
+    print(json.dumps(about.model_dump(mode="json"), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def pull(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Download a model into the cache and check that it is the right file."""
+    from emolens import zoo
+
+    print(zoo.pull(zoo.entry(name)))
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"

@@ -1,0 +1,121 @@
+"""Results as a table, JSON, JSON lines or CSV; all but the table are written as they come."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TextIO
+
+from emolens.results import Failure, Prediction
+
+Format = Literal["table", "json", "jsonl", "csv"]
+
+_COLUMNS = ("input", "width", "height", "faces", "dominant", "confidence", "unsure", "emotions", "allowed", "blocked")
+
+Results = Iterable[Prediction | Failure]
+
+
+def write(format: Format, results: Results, stream: TextIO, labels: Sequence[str], show_scores: bool) -> None:
+    """Writes all results to `stream`.
+
+    Args:
+        format: how.
+        results: taken one at a time.
+        stream: text, UTF-8.
+        labels: of the model, in order.
+        show_scores: adds the probabilities to the table and the CSV; JSON always has them.
+    """
+    _WRITERS[format](results, stream, labels if show_scores else ())
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what could steer a terminal; file names are not ours."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _json(results: Results, stream: TextIO, labels: Sequence[str]) -> None:  # noqa: ARG001
+    separator = "[\n"
+    for result in results:
+        stream.write(separator + _dumped(result))
+        separator = ",\n"
+    stream.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+def _jsonl(results: Results, stream: TextIO, labels: Sequence[str]) -> None:  # noqa: ARG001
+    for result in results:
+        stream.write(_dumped(result) + "\n")
+        stream.flush()
+
+
+def _dumped(result: Prediction | Failure) -> str:
+    return json.dumps(result.to_dict(), ensure_ascii=False)
+
+
+def _csv(results: Results, stream: TextIO, labels: Sequence[str]) -> None:
+    writer = csv.DictWriter(stream, [*_COLUMNS, *labels, "error_code", "error"], lineterminator="\n")
+    writer.writeheader()
+    for result in results:
+        writer.writerow(_failed_row(result) if isinstance(result, Failure) else _csv_row(result, labels))
+
+
+def _failed_row(failure: Failure) -> dict[str, Any]:
+    return {"input": failure.input, "error_code": failure.code, "error": failure.message}
+
+
+def _csv_row(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
+    values = prediction.to_dict()
+    values |= {
+        "faces": len(prediction.faces),
+        "unsure": "true" if prediction.unsure else "false",
+        "emotions": " ".join(prediction.emotions),
+        "allowed": " ".join(prediction.reactions.allowed),
+        "blocked": " ".join(prediction.reactions.blocked),
+    }
+    return {column: values[column] for column in _COLUMNS} | {label: values["probabilities"][label] for label in labels}
+
+
+def _table(results: Results, stream: TextIO, labels: Sequence[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE)
+    for header in ("image", "faces", "emotions", "reactions", "blocked", "ms"):
+        table.add_column(header, justify="right" if header in ("faces", "ms") else "left", overflow="fold")
+    if labels:
+        table.add_column("scores", no_wrap=True)
+    for result in results:
+        if isinstance(result, Prediction):
+            # Text, because a file name may hold what rich takes for markup.
+            table.add_row(*map(Text, _table_row(result, labels)))
+    if table.row_count:
+        # Only a terminal has a width that lines must be folded to.
+        Console(file=stream, width=None if stream.isatty() else 1000).print(table)
+
+
+def _table_row(prediction: Prediction, labels: Sequence[str]) -> tuple[str, ...]:
+    row = (
+        printable(prediction.input),
+        str(len(prediction.faces)),
+        _emotions(prediction),
+        " ".join(prediction.reactions.suggested),
+        " ".join(prediction.reactions.blocked),
+        f"{prediction.milliseconds['total']:.0f}",
+    )
+    scores = sorted(prediction.probabilities.items(), key=lambda score: -score[1])
+    return (*row, "\n".join(f"{100 * value:3.0f}% {label}" for label, value in scores)) if labels else row
+
+
+def _emotions(prediction: Prediction) -> str:
+    if prediction.dominant is None:
+        return "no face"
+    found = ", ".join(f"{label} {100 * prediction.probabilities[label]:.0f}%" for label in prediction.emotions)
+    return found or f"none is clear ({prediction.dominant} {100 * (prediction.confidence or 0):.0f}%)"
+
+
+_WRITERS: dict[Format, Callable[[Results, TextIO, Sequence[str]], None]] = {
+    "table": _table,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+}
