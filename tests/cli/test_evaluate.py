@@ -11,6 +11,8 @@ from emolens.cli import main
 from fer_tables import fer_row, write_fer_table
 from models import make_model_file
 
+pytest.importorskip("pyarrow", reason="the readers need the `evaluate` extra")
+
 Run = Callable[..., int]
 
 

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 import emolens
+from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset, Sample
 from emolens.errors import DataError, ModelError
 from emolens.evaluation.evaluate import describe_left_out, evaluate
+from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import LABEL_SETS, project
 from emolens.runtime import OnnxModel
 from fer_tables import face_png
@@ -147,8 +149,6 @@ def test_what_was_left_out_reads_as_words():
 
 
 def test_real_faces_are_measured_on_votes_and_on_labels(model, shared_data):
-    from emolens.data.readers import read_dataset
-
     path = shared_data / "fer2013plus.parquet"
     votes = evaluate(model, read_dataset("ferplus", path, "PublicTest")).to_dict()
     labels = evaluate(model, read_dataset("fer2013", path, "PublicTest")).to_dict()
@@ -157,3 +157,11 @@ def test_real_faces_are_measured_on_votes_and_on_labels(model, shared_data):
     assert (labels["n"], labels["labels"]) == (3300, list(FER7))
     assert {"kl", "vote_ece", "pearson"} <= set(votes)
     assert not {"kl", "vote_ece", "pearson"} & set(labels)
+
+
+def test_a_perfect_predictor_of_real_votes_has_no_vote_ece_but_an_ece_of_a_fifth(shared_data):
+    read = read_dataset("ferplus", shared_data / "fer2013plus.parquet", "PublicTest")
+    votes = read.project(SOCIAL8).without_ties().targets
+    found = compute_metrics(votes, votes, SOCIAL8)
+    assert found["vote_ece"] == pytest.approx(0, abs=1e-6)
+    assert found["ece"] == pytest.approx(0.21, abs=0.005)
