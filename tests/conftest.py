@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow now and then; that is no fault of the code.
+settings.register_profile("emolens", deadline=None)
+settings.load_profile("emolens")
 
 ROOT = Path(__file__).parent.parent
 
