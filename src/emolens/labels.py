@@ -52,7 +52,8 @@ def label_set(name: str) -> tuple[str, ...]:
         ConfigError: there is no such set; the nearest name is given.
     """
     if name not in LABEL_SETS:
-        raise ConfigError(f"'{name}' is no label set{did_you_mean(name, LABEL_SETS)}; there are {', '.join(LABEL_SETS)}")
+        known = ", ".join(LABEL_SETS)
+        raise ConfigError(f"'{name}' is no label set{did_you_mean(name, LABEL_SETS)}; there are {known}")
     return LABEL_SETS[name]
 
 
@@ -82,7 +83,8 @@ def project(values: NDArray[Any], source: Sequence[str], target: Sequence[str]) 
         if place is not None:
             projected[:, target.index(place)] += values[:, column]
     total = projected.sum(axis=1, keepdims=True)
-    return np.divide(projected, total, out=np.zeros_like(projected), where=total > 0)
+    normalised: NDArray[np.float32] = np.divide(projected, total, out=np.zeros_like(projected), where=total > 0)
+    return normalised
 
 
 def did_you_mean(name: str, known: Sequence[str] | dict[str, Any]) -> str:

@@ -9,7 +9,9 @@ from emolens.errors import ConfigError
 
 
 def train(
-    recipe: Annotated[str | None, typer.Argument(help="The recipe's name; --list prints them.", show_default=False)] = None,
+    recipe: Annotated[
+        str | None, typer.Argument(help="The recipe's name; --list prints them.", show_default=False)
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="The dataset's file or folder.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="The run's directory.", show_default=False)] = None,
     settings: Annotated[

@@ -22,7 +22,8 @@ def load_crops(dataset: Dataset, size: Input, crop: Crop) -> NDArray[np.uint8]:
     Raises:
         DataError: a sample cannot be read.
     """
-    assert size.height and size.width
+    assert size.height
+    assert size.width
     crops = np.empty((len(dataset), size.height, size.width, size.channels), dtype=np.uint8)
     for index, one in enumerate(iterate_crops(dataset, size, crop)):
         crops[index] = one

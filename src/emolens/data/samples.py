@@ -66,11 +66,11 @@ class Dataset:
         """The same samples over another label set; those with nothing to say about it are left out and counted."""
         targets = project(self.targets, self.labels, labels)
         kept = tuple(
-            replace(sample, target=target)
-            for sample, target in zip(self.samples, targets, strict=True)
-            if target.any()
+            replace(sample, target=target) for sample, target in zip(self.samples, targets, strict=True) if target.any()
         )
-        return replace(self, labels=tuple(labels), samples=kept).leaving_out("no_place_in_labels", len(self) - len(kept))
+        return replace(self, labels=tuple(labels), samples=kept).leaving_out(
+            "no_place_in_labels", len(self) - len(kept)
+        )
 
     def without_ties(self) -> "Dataset":
         """Only samples with a single top label; accuracy means nothing on the others."""

@@ -2,8 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
-from emolens.runtime import softmax
+_RANGE = (0.05, 20.0)
 
 
 def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
@@ -13,17 +15,9 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -
         logits: `(N, L)` of held-out samples.
         targets: `(N, L)`, rows sum to one.
     """
-    # The cross-entropy has one minimum over log T, so that a shrinking bracket finds it.
-    low, high = np.log(0.05), np.log(20.0)
-    for _ in range(60):
-        third = (high - low) / 3
-        if _cross_entropy(logits, targets, low + third) < _cross_entropy(logits, targets, high - third):
-            high -= third
-        else:
-            low += third
-    return float(np.exp((low + high) / 2))
+    exact = logits.astype(np.float64)
 
+    def cross_entropy(log_temperature: float) -> float:
+        return float(-(targets * log_softmax(exact / np.exp(log_temperature), axis=1)).sum())
 
-def _cross_entropy(logits: NDArray[np.float32], targets: NDArray[np.float32], log_temperature: float) -> float:
-    probabilities = softmax(logits / np.float32(np.exp(log_temperature)))
-    return float(-(targets * np.log(probabilities + 1e-12)).sum(axis=1).mean())
+    return float(np.exp(minimize_scalar(cross_entropy, bounds=np.log(_RANGE), method="bounded").x))

@@ -34,7 +34,9 @@ class FaceResNet(nn.Module):
                 layers.append(ResidualBlock(width_in, width, stride=2 if stage > 0 and index == 0 else 1))
                 width_in = width
         self.features = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(width_in, classes))
+        self.head = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(width_in, classes)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))
@@ -46,9 +48,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width_in: int, width: int, stride: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(_conv(width_in, width, stride), nn.ReLU(inplace=True), _conv(width, width))
+        last = _conv(width, width)
+        self.body = nn.Sequential(_conv(width_in, width, stride), nn.ReLU(inplace=True), last)
         # The residual branch starts at zero, so that a deep network begins as a shallow one (Goyal et al., 2017).
-        nn.init.zeros_(self.body[-1][1].weight)
+        nn.init.zeros_(last.get_parameter("1.weight"))
         same = stride == 1 and width_in == width
         self.shortcut = nn.Identity() if same else _conv(width_in, width, stride, kernel=1)
         self.activation = nn.ReLU(inplace=True)

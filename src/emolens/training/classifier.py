@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset
 
 from emolens.data.transforms import Augmentation
 from emolens.training.objective import distribution_loss
+from emolens.training.optimisation import one_cycle_adamw
 from emolens.training.recipe import ClassifierRecipe
 
 logger = logging.getLogger(__name__)
@@ -62,13 +61,13 @@ class ClassifierModule(lightning.LightningModule):
         logits: Tensor = self.network(normalised.contiguous(memory_format=torch.channels_last))
         return logits
 
-    def training_step(self, batch: Batch, index: int) -> Tensor:
+    def training_step(self, batch: Batch) -> Tensor:
         images, targets, weights = batch
         loss = distribution_loss(self(images), targets, weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
         return loss
 
-    def validation_step(self, batch: Batch, index: int) -> None:
+    def validation_step(self, batch: Batch) -> None:
         images, targets, weights = batch
         logits = self(images)
         right = (logits.argmax(1) == targets.argmax(1)).float().mean()
@@ -83,17 +82,7 @@ class ClassifierModule(lightning.LightningModule):
         logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values, extra=values)
 
     def configure_optimizers(self) -> Any:
-        plan = self.recipe.optimisation
-        # Weight decay on biases and normalisation only hurts (He et al., 2019).
-        decayed = [parameter for parameter in self.parameters() if parameter.ndim > 1]
-        free = [parameter for parameter in self.parameters() if parameter.ndim <= 1]
-        optimiser = AdamW(
-            [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": free, "weight_decay": 0.0}],
-            lr=plan.learning_rate,
-        )
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=plan.warmup)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle_adamw(self, self.recipe.optimisation)
 
 
 def predict_logits(module: ClassifierModule, loader: DataLoader[Batch]) -> NDArray[np.float32]:

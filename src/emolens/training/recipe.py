@@ -13,6 +13,7 @@ from emolens.errors import ConfigError
 from emolens.labels import did_you_mean
 from emolens.networks.build import NetworkChoice
 from emolens.training.detection.recipe import DetectorRecipe
+from emolens.training.optimisation import Optimisation
 
 
 class _Part(BaseModel):
@@ -42,18 +43,6 @@ class Normalisation(_Part):
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-
-
-class Optimisation(_Part):
-    """AdamW (Loshchilov and Hutter, 2019) under one cycle of warm-up and cosine decay (Smith and Topin, 2018)."""
-
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(128, gt=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
-    warmup: float = Field(0.2, gt=0, lt=1)
-    ema: float = Field(0.999, ge=0, lt=1)
-    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
 
 
 class ClassifierRecipe(_Part):

@@ -1,6 +1,5 @@
 """Run: the directory that a training leaves, and how it comes to be."""
 
-import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +41,9 @@ class Run:
             if not run.checkpoint.is_file():
                 raise ConfigError(f"{folder} has no checkpoint to resume; train without --resume")
             if run.recipe() != recipe:
-                raise ConfigError(f"{folder} was trained by another recipe; resume with the same --set, or use a new --out")
+                raise ConfigError(
+                    f"{folder} was trained by another recipe; resume with the same --set, or use a new --out"
+                )
         elif run.checkpoint.exists():
             raise ConfigError(f"{folder} holds a training already; add --resume to go on with it, or use a new --out")
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,9 @@ class Run:
         network.load_state_dict(load_file(self.folder / "weights.safetensors"))
 
 
-def make_card(recipe: ClassifierRecipe, labels: tuple[str, ...], temperature: float, metrics: dict[str, Any]) -> ModelCard:
+def make_card(
+    recipe: ClassifierRecipe, labels: tuple[str, ...], temperature: float, metrics: dict[str, Any]
+) -> ModelCard:
     """The card of a classifier that has just been trained."""
     return ModelCard(
         name=recipe.name,
@@ -94,7 +97,7 @@ def make_card(recipe: ClassifierRecipe, labels: tuple[str, ...], temperature: fl
         input=recipe.input,
         crop=recipe.crop,
         temperature=round(temperature, 4),
-        metrics=json.loads(json.dumps(metrics)),
+        metrics=metrics,
         trained_on=recipe.data.sources,
         limits=recipe.limits,
         licence=recipe.licence,

@@ -1,13 +1,10 @@
-"""Trains a classifier by its recipe: dataset -> crops -> fit -> temperature -> run."""
+"""Trains by a recipe: dataset -> crops -> fit -> temperature -> run."""
 
 import logging
-import os
 from pathlib import Path
 
 import lightning
 import numpy as np
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from emolens.data.crops import load_crops
@@ -19,10 +16,19 @@ from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import label_set
 from emolens.runtime import softmax
 from emolens.training.classifier import Batch, ClassifierModule, CropDataset, predict_logits
-from emolens.training.recipe import ClassifierRecipe
+from emolens.training.detection.train import train_detector
+from emolens.training.recipe import ClassifierRecipe, Recipe
 from emolens.training.run import Run, make_card
+from emolens.training.trainer import make_trainer, quiet_lightning
 
 logger = logging.getLogger(__name__)
+
+
+def train(recipe: Recipe, data: Path, out: Path, resume: bool = False) -> Run:
+    """Trains whatever the recipe says; arguments and errors as of `train_classifier`."""
+    if isinstance(recipe, ClassifierRecipe):
+        return train_classifier(recipe, data, out, resume)
+    return train_detector(recipe, data, out, resume)
 
 
 def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bool = False) -> Run:
@@ -47,35 +53,19 @@ def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bo
 
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     module = ClassifierModule(recipe, len(labels))
-    trainer = make_trainer(run, recipe.optimisation.epochs, recipe.optimisation.precision, recipe.optimisation.ema)
-    trainer.fit(module, train_loader, val_loader, ckpt_path=run.checkpoint if resume else None, weights_only=True)
+    plan = recipe.optimisation
+    with quiet_lightning():
+        trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
+        trainer.fit(module, train_loader, val_loader, ckpt_path=run.checkpoint if resume else None, weights_only=True)
 
     logits = predict_logits(module, val_loader)
     temperature = fit_temperature(logits, held_out.targets)
     probabilities = softmax(logits / np.float32(temperature))
-    single = np.array([sorted(target)[-1] > sorted(target)[-2] for target in held_out.targets])
+    ranked = np.sort(held_out.targets, axis=1)
+    single = ranked[:, -1] > ranked[:, -2]
     metrics = compute_metrics(probabilities[single], held_out.targets[single], labels)
     run.finish(module.network, make_card(recipe, labels, temperature, {"held-out training rows": metrics}))
     return run
-
-
-def make_trainer(run: Run, epochs: int, precision: str, ema: float) -> lightning.Trainer:
-    """A trainer that averages weights, checkpoints every epoch and logs into the run's directory."""
-    callbacks: list[Callback] = [
-        EMAWeightAveraging(decay=ema),
-        ModelCheckpoint(run.checkpoint.parent, save_last=True, save_top_k=0),
-        LearningRateMonitor("step"),
-    ]
-    return lightning.Trainer(
-        accelerator="cpu",
-        max_epochs=epochs,
-        precision=precision,  # type: ignore[arg-type]
-        callbacks=callbacks,
-        logger=TensorBoardLogger(run.folder, name="", version="logs"),
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        enable_progress_bar=os.isatty(2),
-    )
 
 
 def _loader(dataset: Dataset, recipe: ClassifierRecipe, training: bool) -> DataLoader[Batch]:

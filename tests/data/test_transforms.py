@@ -1,0 +1,42 @@
+"""Augmentation keeps what a crop is and changes how it looks."""
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from emolens.data.transforms import Augmentation
+
+
+def crop() -> torch.Tensor:
+    return torch.randint(0, 256, (1, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_without_amounts_nothing_changes() -> None:
+    assert torch.equal(Augmentation().build()(crop()), crop())
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        {"flip": 1},
+        {"rotate": 30},
+        {"shift": 0.3},
+        {"scale": 0.4},
+        {"shear": 20},
+        {"brightness": 0.5},
+        {"contrast": 0.5},
+        {"blur": 1},
+        {"erase": 1},
+    ],
+)
+def test_each_amount_changes_the_pixels_but_neither_shape_nor_type(amounts: dict[str, float]) -> None:
+    torch.manual_seed(1)
+    changed = Augmentation(**amounts).build()(crop())
+    assert (changed.shape, changed.dtype) == (crop().shape, crop().dtype)
+    assert not torch.equal(changed, crop())
+
+
+@pytest.mark.parametrize("amounts", [{"flip": 2}, {"scale": 1}, {"rotate": -1}, {"mirror": 1}])
+def test_impossible_amounts_are_refused(amounts: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Augmentation(**amounts)

@@ -1,0 +1,75 @@
+"""Writing model files: the graph agrees with the network, the card comes back, nothing of this machine is inside."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from emolens.card import Input, ModelCard
+from emolens.export.model_file import write_model_file
+from emolens.networks.face import FaceResNet
+from emolens.runtime import OnnxModel
+
+CARD = ModelCard(
+    name="tiny",
+    version="1",
+    kind="face",
+    labels=("happy", "sad", "angry"),
+    objective="distribution",
+    input=Input(height=48, width=48, channels=1),
+)
+
+
+@pytest.fixture(scope="module")
+def network() -> FaceResNet:
+    torch.manual_seed(0)
+    network = FaceResNet(3, widths=(8, 16), blocks=(1, 1)).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    return network
+
+
+@pytest.fixture(scope="module")
+def written(network: FaceResNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "deep" / "tiny.onnx"
+    write_model_file(network, CARD, path, mean=[0.4], std=[0.2])
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_model_file_gives_what_the_network_gives_from_raw_pixels(
+    network: FaceResNet, written: Path, count: int
+) -> None:
+    pixels = np.random.default_rng(count).integers(0, 256, (count, 48, 48, 1), dtype=np.uint8)
+    normalised = (torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - 0.4) / 0.2
+    with torch.inference_mode():
+        expected = network(normalised).numpy()
+    np.testing.assert_allclose(OnnxModel(written).logits(pixels), expected, atol=5e-3)
+
+
+@pytest.mark.slow
+def test_the_card_comes_back_as_it_was(written: Path) -> None:
+    assert OnnxModel(written).card == CARD
+
+
+@pytest.mark.slow
+def test_large_weights_are_stored_in_half_precision(written: Path) -> None:
+    large = [tensor for tensor in onnx.load(written).graph.initializer if np.prod(tensor.dims) >= 256]
+    assert large
+    assert all(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in large)
+
+
+@pytest.mark.slow
+def test_the_file_says_nothing_of_the_machine_that_wrote_it(written: Path) -> None:
+    content = written.read_bytes()
+    assert str(Path(__file__).parent.parent.parent).encode() not in content
+    assert b"site-packages" not in content
+
+
+@pytest.mark.slow
+def test_no_partial_file_is_left_beside_it(written: Path) -> None:
+    assert [path.name for path in written.parent.iterdir()] == [written.name]

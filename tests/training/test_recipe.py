@@ -1,0 +1,43 @@
+"""Recipes: what they say, what may be changed, and what is refused."""
+
+import pytest
+
+from emolens.errors import ConfigError
+from emolens.training.recipe import ClassifierRecipe, load_recipe, recipe_names
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_is_valid_and_named_as_its_file(name: str) -> None:
+    assert load_recipe(name).name == name
+
+
+def test_the_shipped_recipes_are_those_of_the_embedded_models() -> None:
+    assert {"face", "detector"} <= set(recipe_names())
+
+
+def test_a_setting_changes_one_value_and_leaves_the_rest() -> None:
+    plain, changed = load_recipe("face"), load_recipe("face", ["optimisation.epochs=3", "augmentation.flip=0.25"])
+    assert isinstance(plain, ClassifierRecipe)
+    assert isinstance(changed, ClassifierRecipe)
+    assert (changed.optimisation.epochs, changed.augmentation.flip) == (3, 0.25)
+    assert changed.data == plain.data
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "message"),
+    [
+        ("fase", "seed=1", "did you mean 'face'"),
+        ("face", "optimisation.epoch=3", "'optimisation.epoch' is no key of a recipe; did you mean 'epochs'?"),
+        ("face", "sed=3", "'sed' is no key of a recipe; did you mean 'seed'?"),
+        ("face", "optimisation.epochs=none", "optimisation.epochs"),
+        ("face", "optimisation.epochs=0", "greater than 0"),
+        ("face", "optimisation.epochs", "KEY=VALUE"),
+        ("face", "seed.deeper=1", "'seed' has no keys of its own"),
+        ("face", "seed=[1", "no YAML value"),
+        ("face", "task=dance", "task is 'dance'; it must be one of classify, detect"),
+    ],
+)
+def test_a_wrong_recipe_or_setting_is_refused_in_words(name: str, setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match="(?s).*") as caught:
+        load_recipe(name, [setting])
+    assert message in str(caught.value)

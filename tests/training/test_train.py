@@ -1,0 +1,93 @@
+"""Trainings end to end, on tiny data: a run, its resumption, and the model file that comes of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fer_tables import fer_row, write_fer_table
+
+from emolens.errors import ConfigError
+from emolens.export.run import export_run
+from emolens.runtime import OnnxModel
+from emolens.training.recipe import ClassifierRecipe, load_recipe
+from emolens.training.run import Run
+from emolens.training.train import train
+
+TINY = ["network.widths=[4, 8]", "network.blocks=[1, 1]", "optimisation.batch_size=16", "data.validation=0.3"]
+
+
+def tiny_recipe(*settings: str) -> ClassifierRecipe:
+    recipe = load_recipe("face", [*TINY, *settings])
+    assert isinstance(recipe, ClassifierRecipe)
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("training")
+    rows = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(60)]
+    table = write_fer_table(folder / "fer.parquet", rows)
+    train(tiny_recipe("optimisation.epochs=2"), table, folder / "run")
+    return table, folder / "run"
+
+
+@pytest.mark.slow
+def test_a_training_leaves_a_run_that_becomes_a_model_file(finished_run: tuple[Path, Path]) -> None:
+    _, folder = finished_run
+    card = export_run(folder, folder / "model.onnx")
+    model = OnnxModel(folder / "model.onnx")
+    assert model.card == card
+    assert card.labels == ("happy", "sad", "angry", "fear", "surprise", "disgust", "neutral", "other")
+    assert card.trained_on
+    assert card.limits
+    assert 0.05 < card.temperature < 20
+    assert "accuracy" in card.metrics["held-out training rows"]
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+    np.testing.assert_allclose(model.probabilities(crops).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> None:
+    _, folder = finished_run
+    names = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert {"recipe.yaml", "weights.safetensors", "card.json", "last.ckpt"} <= names
+    assert not any(name.endswith((".pt", ".pth", ".pkl")) for name in names)
+    torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    json.loads((folder / "card.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_resumed_training_goes_on_to_the_last_epoch(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    table, folder = finished_run
+    stopped = tmp_path / "stopped"
+    (stopped / "checkpoints").mkdir(parents=True)
+    # As a killed training leaves it: a checkpoint and the recipe, nothing else.
+    for name in ("recipe.yaml", "checkpoints/last.ckpt"):
+        (stopped / name).write_bytes((folder / name).read_bytes())
+    with pytest.raises(ConfigError, match="not finished"):
+        Run(stopped).card()
+    run = train(tiny_recipe("optimisation.epochs=2"), table, stopped, resume=True)
+    assert run.card().metrics
+
+
+@pytest.mark.slow
+def test_a_run_is_neither_overwritten_nor_mixed_with_another_recipe(finished_run: tuple[Path, Path]) -> None:
+    table, folder = finished_run
+    with pytest.raises(ConfigError, match="holds a training already"):
+        train(tiny_recipe("optimisation.epochs=2"), table, folder)
+    with pytest.raises(ConfigError, match="another recipe"):
+        train(tiny_recipe("optimisation.epochs=3"), table, folder, resume=True)
+
+
+def test_there_must_be_something_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no checkpoint to resume"):
+        Run.start(tmp_path / "new", tiny_recipe(), resume=True)
+
+
+def test_a_folder_that_is_no_run_cannot_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no run"):
+        export_run(tmp_path, tmp_path / "model.onnx")
+    with pytest.raises(ConfigError, match="is no run"):
+        export_run(tmp_path / "absent", tmp_path / "model.onnx")
