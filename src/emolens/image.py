@@ -153,7 +153,7 @@ def crop_face(pixels: NDArray[np.uint8], box: Box | None, crop: Crop, size: Inpu
 
 
 def _window(box: Box, crop: Crop, width: int, height: int) -> tuple[float, float, float, float]:
-    """`left, top, right, bottom` of what to cut out: at least a pixel, centred in the image, no larger but for margins."""
+    """`left, top, right, bottom`: at least a pixel, centred in the image and, before margins, no larger than it."""
     x, y, w, h = (value if math.isfinite(value) else 0.0 for value in map(float, box))
     centre_x, centre_y = min(max(x + w / 2, 0.0), width), min(max(y + h / 2, 0.0), height)
     w, h = (max(w, h),) * 2 if crop.square else (w, h)

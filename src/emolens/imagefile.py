@@ -4,7 +4,7 @@ import io
 import math
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ _TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 _HUNGRY = {"WEBP": 2, "AVIF": 2}
 
 # Images over this many pixels are decoded one at a time: a pool of threads then needs little more memory than one.
-_LARGE = 8_000_000
-_one_large_at_a_time = threading.Lock()
+_LARGE = 4_000_000
+_one_at_a_time = threading.Lock()
 
 _STRIP = 256
 
@@ -93,14 +93,19 @@ def load_upright(image: Image.Image, side: int | None, name: str, data: bytes = 
     Raises:
         ImageError: `damaged`, `truncated`, `unsupported_format`.
     """
-    with _one_large_at_a_time if math.prod(image.size) > _LARGE else nullcontext():
-        try:
-            image.load()
-            pixels = _pixels(image, max(1, max(image.size) // side) if side else 1)
-        except Exception as error:  # noqa: BLE001 (as in open_image)
-            raise _broken(data, image.format or "image", name, error) from None
+
+    def load() -> NDArray[np.uint8]:
+        image.load()
+        return _pixels(image, max(1, max(image.size) // side) if side else 1)
+
+    try:
+        pixels = _alone(load) if math.prod(image.size) > _LARGE else load()
+    except Exception as error:  # noqa: BLE001 (as in open_image)
+        raise _broken(data, image.format or "image", name, error) from None
     turn = _TURNS.get(stored_orientation(image))
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+    upright = pixels if turn is None else turn(pixels)
+    # `pixels` lie behind the image in the memory of the thread that decoded it, which is given back only from its end.
+    return np.array(upright) if side else np.ascontiguousarray(upright)
 
 
 def stored_orientation(image: Image.Image) -> int:
@@ -132,6 +137,12 @@ def _heif_opener(name: str) -> type[ImageFile.ImageFile]:
         ) from None
     opener: type[ImageFile.ImageFile] = HeifImageFile
     return opener
+
+
+def _alone(load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Runs it alone, and in a thread of its own: glibc keeps what a thread has freed for the next new one."""
+    with _one_at_a_time, ThreadPoolExecutor(1) as thread:
+        return thread.submit(load).result()
 
 
 def _pixels(image: Image.Image, factor: int) -> NDArray[np.uint8]:
