@@ -22,7 +22,8 @@ def make_trainer(run: Run, epochs: int, precision: str, ema: float) -> lightning
         precision=precision,  # type: ignore[arg-type]
         callbacks=[
             EMAWeightAveraging(decay=ema),
-            ModelCheckpoint(run.checkpoint.parent, save_last=True, save_top_k=0),
+            # `save_last` alone would write nothing before the end, and a second file of the same name a "last-v1".
+            ModelCheckpoint(run.checkpoint.parent, run.checkpoint.stem, enable_version_counter=False),
             LearningRateMonitor("step"),
         ],
         logger=TensorBoardLogger(run.folder, name="", version="logs"),

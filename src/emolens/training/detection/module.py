@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import Dataset
 
 from emolens.detect.fit import fit
@@ -21,6 +19,7 @@ from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.loss import Targets, detection_loss
 from emolens.training.detection.measure import Matches, match
 from emolens.training.detection.recipe import DetectorRecipe
+from emolens.training.optimisation import one_cycle_adamw
 
 logger = logging.getLogger(__name__)
 
@@ -100,17 +99,7 @@ class DetectorModule(lightning.LightningModule):
         logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values)
 
     def configure_optimizers(self) -> Any:
-        plan = self.recipe.optimisation
-        # Weight decay on biases and normalisation only hurts (He et al., 2019).
-        decayed = [parameter for parameter in self.parameters() if parameter.ndim > 1]
-        free = [parameter for parameter in self.parameters() if parameter.ndim <= 1]
-        optimiser = AdamW(
-            [{"params": decayed, "weight_decay": plan.weight_decay}, {"params": free, "weight_decay": 0.0}],
-            lr=plan.learning_rate,
-        )
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=plan.warmup)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle_adamw(self, self.recipe.optimisation)
 
 
 def search(module: DetectorModule, scene: Scene) -> Matches:

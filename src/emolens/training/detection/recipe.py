@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emolens.training.optimisation import Optimisation
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,18 +64,6 @@ class DetectionLoss(_Part):
     candidates: int = Field(10, gt=0)
 
 
-class DetectionOptimisation(_Part):
-    """AdamW (Loshchilov and Hutter, 2019) under one cycle of warm-up and cosine decay; weights averaged over steps."""
-
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(16, gt=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-2, ge=0)
-    warmup: float = Field(0.05, gt=0, lt=1)
-    ema: float = Field(0.999, ge=0, lt=1)
-    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
-
-
 class DetectorRecipe(_Part):
     """Everything that a detector's training depends on but the data's path.
 
@@ -90,6 +80,6 @@ class DetectorRecipe(_Part):
     network: DetectorNetwork = DetectorNetwork()
     augmentation: DetectionAugmentation = DetectionAugmentation()
     loss: DetectionLoss = DetectionLoss()
-    optimisation: DetectionOptimisation
+    optimisation: Optimisation
     false_boxes: float = Field(0.1, gt=0)
     seed: int = 0

@@ -17,7 +17,7 @@ from emolens.training.detection.measure import Matches
 from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.run import Run
-from emolens.training.trainer import make_trainer
+from emolens.training.trainer import make_trainer, quiet_lightning
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +51,15 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
         collate_fn=collate,
     )
     module = DetectorModule(recipe)
-    trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
-    trainer.fit(
-        module,
-        loader,
-        DataLoader(validation, batch_size=None, collate_fn=_as_it_is),  # type: ignore[arg-type]
-        ckpt_path=run.checkpoint if resume else None,
-        weights_only=True,
-    )
+    with quiet_lightning():
+        trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
+        trainer.fit(
+            module,
+            loader,
+            DataLoader(validation, batch_size=None, collate_fn=_as_it_is),  # type: ignore[arg-type]
+            ckpt_path=run.checkpoint if resume else None,
+            weights_only=True,
+        )
     run.finish(module.network, make_detector_card(recipe, module, validation))
     return run
 
