@@ -277,6 +277,12 @@ def test_decoders_that_hold_an_image_several_times_get_half_the_pixels(kind: str
     assert decode(data, Limits(max_pixels=64 * 48 * 2)).width == 64
 
 
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 80}, {"exif": b"Exif\0\0II*\0junk"}])
+def test_a_canvas_is_measured_before_its_decoder_allocates_it(options: dict[str, Any]) -> None:
+    with pytest.raises(ImageError, match="64 x 48 pixels"):
+        decode(saved(corners(), "WEBP", **options), Limits(max_pixels=100))
+
+
 # Broken and hostile files
 
 
@@ -302,7 +308,8 @@ def test_large_images_are_decoded_one_at_a_time(tmp_path: Path) -> None:
     large = Image.new("RGB", (7200, 7200), "red")
     for index in range(4):
         large.save(tmp_path / f"{index}.png", compress_level=1)
-    assert _peak_of_decoding(tmp_path) < 400
+    # All four at once take over 850.
+    assert _peak_of_decoding(tmp_path) < 550
 
 
 def _peak_of_decoding(folder: Path) -> int:

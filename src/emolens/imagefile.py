@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from emolens.errors import ImageError
-from emolens.metadata import orientation, separate
+from emolens.metadata import canvas_size, orientation, separate
 
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -65,6 +65,10 @@ def open_image(data: bytes, kind: str, name: str, max_pixels: int) -> Image.Imag
         ImageError: `damaged`, `truncated`, `too_many_pixels`, `unsupported_format`, `missing_extra`.
     """
     opener = _heif_opener(name) if kind == "HEIF" else _OPENERS[kind]
+    max_pixels //= _HUNGRY.get(kind, 1)
+    canvas = canvas_size(data, kind)
+    if canvas and math.prod(canvas) > max_pixels:
+        raise _too_many_pixels(name, f"{canvas[0]} x {canvas[1]} pixels", max_pixels)
     try:
         pixels_only, exif = separate(data, kind)
         image: Image.Image = opener(io.BytesIO(pixels_only))
@@ -74,7 +78,7 @@ def open_image(data: bytes, kind: str, name: str, max_pixels: int) -> Image.Imag
         raise _broken(data, kind, name, error) from None
     if exif:
         image.info["exif"] = exif
-    check_pixels(image.size, name, max_pixels // _HUNGRY.get(kind, 1))
+    check_pixels(image.size, name, max_pixels)
     return image
 
 
@@ -182,7 +186,7 @@ def _wide_grey(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
 
 def _broken(data: bytes, kind: str, name: str, error: Exception) -> ImageError:
     reason = str(error) or type(error).__name__
-    if "truncat" in reason.lower() or _is_cut(data, kind):
+    if any(hint in reason.lower() for hint in ("truncat", "end of file")) or _is_cut(data, kind):
         return ImageError("truncated", f"{name}: the {kind} file ends too early; copy or download it again")
     if any(hint in reason.lower() for hint in ("unsupported", "not supported", "unknown pixel mode")):
         return ImageError("unsupported_format", f"{name}: a rare kind of {kind} ({reason}); save it as 8-bit RGB")

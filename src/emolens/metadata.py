@@ -42,6 +42,21 @@ def separate(data: bytes, kind: str) -> tuple[bytes, bytes]:
     return data, b""
 
 
+def canvas_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """Width and height of the canvas of a WebP or GIF, whose decoders allocate it as soon as they open the file."""
+    match kind, data[12:16]:
+        case "WEBP", b"VP8X":
+            return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+        case "WEBP", b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case "WEBP", b"VP8 ":
+            return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+        case "GIF", _:
+            return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    return None
+
+
 def orientation(exif: bytes) -> int:
     """The orientation in an EXIF block, 1 to 8; 1 where it is absent or damaged."""
     tiff = exif.removeprefix(b"Exif\0\0")
