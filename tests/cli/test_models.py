@@ -1,0 +1,67 @@
+"""`emolens models` and `emolens info`, called as functions; the process around them is tested in integration."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emolens.card import ModelCard
+from emolens.cli.info import info
+from emolens.cli.models import list_models, pull, show
+from emolens.errors import ConfigError, ModelError
+from models import make_model_file
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EMOLENS_MODELS", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_list_is_one_name_per_line_for_other_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    list_models()
+    lines = capsys.readouterr().out.splitlines()
+    assert "yunet" in lines
+    assert all(" " not in line for line in lines)
+
+
+def test_the_list_is_a_table_for_people(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    list_models()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["yunet"]]
+    assert "detector" in line
+    assert "MIT" in line
+
+
+def test_a_model_file_shows_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = make_model_file(tmp_path / "mine.onnx", temperature=1.5)
+    show(str(path))
+    card = ModelCard.model_validate_json(capsys.readouterr().out)
+    assert (card.name, card.temperature) == ("mine", 1.5)
+
+
+def test_a_model_that_can_be_pulled_shows_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    show("yunet")
+    entry = json.loads(capsys.readouterr().out)
+    assert entry["size"] == 232589
+
+
+def test_what_is_no_model_cannot_be_shown(tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+    with pytest.raises(ModelError, match="cannot be opened"):
+        show(str(tmp_path / "text.onnx"))
+
+
+def test_pulling_offline_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOLENS_OFFLINE", "1")
+    with pytest.raises(ConfigError, match="EMOLENS_OFFLINE"):
+        pull("yunet")
+
+
+def test_info_says_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str], cache: Path) -> None:
+    info()
+    rows = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
+    assert "CPUExecutionProvider" in rows["onnxruntime"]
+    assert rows["model cache"].strip() == str(cache)
+    known = f"{rows['extras']}, {rows['absent extras']}"
+    assert {"heic", "train", "demo"} <= {name.strip() for name in known.split(",")}
