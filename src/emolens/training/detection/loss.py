@@ -116,8 +116,8 @@ def assign(answers: Answers, cells: Cells, boxes: Tensor, candidates: int) -> tu
     overlap = pairwise_iou(boxes, answers.boxes)
     fit = answers.logits.sigmoid()[:, None] ** _SCORE_POWER * overlap**_OVERLAP_POWER
     fit = (fit + _EPSILON) * near
-    worst_taken = fit.topk(candidates, dim=2).values[..., -1:]
-    taken = near & (fit >= worst_taken)
+    best = fit.topk(candidates, dim=2).indices
+    taken = near & torch.zeros_like(near).scatter_(2, best, True)
     # A cell that two faces want answers for the one that it overlaps more.
     face = (overlap + _EPSILON).masked_fill(~taken, 0).argmax(dim=1)
     taken &= F.one_hot(face, boxes.shape[1]).transpose(1, 2).bool()
