@@ -48,7 +48,6 @@ def predict(
 
     Exit code: 0 all done, 1 some inputs failed (each is named on stderr), 2 wrong usage or configuration.
     """
-    from emolens.cli.album import Album
     from emolens.cli.inputs import gather
     from emolens.cli.output import destination
     from emolens.cli.render import write
@@ -63,7 +62,7 @@ def predict(
         detector_size=_size(detector_size),
     )
     found = gather(inputs, recursive)
-    album = Album(annotate, found.items) if annotate else None
+    album = _album(annotate, found.items) if annotate else None
     failed: list[Failure] = []
     results = _reported(_predicted(predictor, found.items), album, failed)
     terminal_is_free = output is not None or format == "table" or not sys.stdout.isatty()
@@ -74,6 +73,12 @@ def predict(
         print(f"emolens: skipped {found.skipped} files in folders that are no images", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
+
+
+def _album(folder: Path, items: "Sequence[Item]") -> "Album":
+    from emolens.cli.album import Album  # it brings fonts and drawing, which cost start-up time
+
+    return Album(folder, items)
 
 
 def _size(text: str) -> int | None:
