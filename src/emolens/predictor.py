@@ -23,6 +23,9 @@ from emolens.runtime import Device, OnnxModel, metadata_of
 
 DETECTOR_SIZE = 1024
 
+# Each holds a photograph and the detector's working memory; more of them than cores, or than this, gain nothing.
+_WORKERS = min(8, os.cpu_count() or 1)
+
 
 def load(
     name: str | os.PathLike[str] = "face",
@@ -147,7 +150,7 @@ class Predictor:
 
     def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["_Look | Failure"]:
         pending: deque[Future[_Look | Failure]] = deque()
-        pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="emolens")
+        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="emolens")
         try:
             for index, source in enumerate(sources):
                 pending.append(pool.submit(self._try_look, source, source_name(source, index)))
