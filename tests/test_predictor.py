@@ -173,6 +173,24 @@ def test_nothing_gives_nothing(predictor: Predictor) -> None:
     assert list(predictor.predict_many([])) == []
 
 
+def test_a_batch_of_nothing_is_refused(predictor: Predictor) -> None:
+    with pytest.raises(ConfigError, match="at least one"):
+        next(predictor.predict_many([picture()], batch_size=0))
+
+
+def test_a_wide_photograph_keeps_its_detail_when_it_is_classified_whole(
+    model: OnnxModel, social: Policy, tmp_path: Path
+) -> None:
+    stripes = np.zeros((512, 1536, 3), np.uint8)
+    stripes[np.arange(512) % 64 < 32] = 255
+    Image.fromarray(stripes).save(tmp_path / "wide.jpg", quality=95)
+    predictor = Predictor(model, None, social)
+    small = Image.fromarray(stripes).resize((48, 48), Image.Resampling.BILINEAR)
+    expected = predictor.classify([np.asarray(small)])[0]
+    found = predictor.predict(tmp_path / "wide.jpg").probabilities
+    assert list(found.values()) == pytest.approx(expected.tolist(), abs=0.02)
+
+
 def test_all_faces_of_a_batch_share_one_call_of_the_model(model: OnnxModel, social: Policy) -> None:
     class Counting(OnnxModel):
         calls: list[int]

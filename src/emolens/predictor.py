@@ -122,7 +122,12 @@ class Predictor:
 
         Images are decoded and searched in threads, a few ahead of the one that is asked for; all faces of
         `batch_size` images go through the model in one call. What is kept of an image meanwhile is its crops.
+
+        Raises:
+            ConfigError: `batch_size` is under one.
         """
+        if batch_size < 1:
+            raise ConfigError(f"a batch has at least one image, not {batch_size}")
         with closing(self._look_ahead(sources, ahead=batch_size)) as looks:
             while batch := list(islice(looks, batch_size)):
                 predictions = iter(self._classify([look for look in batch if isinstance(look, _Look)]))
@@ -181,7 +186,8 @@ class Predictor:
         if self.detector is not None:
             return self.detector.size
         size = self.model.card.input
-        return max(size.height or 0, size.width or 0)
+        # Four times as much as the model sees, so that the shorter side of a wide image has enough, too.
+        return 4 * max(size.height or 0, size.width or 0)
 
     def _crops(self, photo: Photo) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
         """Boxes in pixels of the stored image, largest first, with scores and crops; or the whole image as one crop."""
