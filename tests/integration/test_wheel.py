@@ -9,6 +9,7 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT, require
 
 HEAVY = ("torch", "cv2", "pandas", "sklearn", "scipy", "matplotlib", "fastapi", "streamlit", "ray")
@@ -32,9 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert build.returncode == 0, build.stderr
     (wheel,) = folder.glob("emolens-*.whl")
     venv.create(folder / "venv", with_pip=True)
-    install = run(
-        folder / "venv/bin/pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel
-    )
+    install = run(folder / "venv/bin/pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
     assert install.returncode == 0, install.stderr
     return folder / "venv"
 

@@ -1,5 +1,7 @@
 """Recipes: what they say, what may be changed, and what is refused."""
 
+import re
+
 import pytest
 
 from emolens.errors import ConfigError
@@ -38,6 +40,5 @@ def test_a_setting_changes_one_value_and_leaves_the_rest() -> None:
     ],
 )
 def test_a_wrong_recipe_or_setting_is_refused_in_words(name: str, setting: str, message: str) -> None:
-    with pytest.raises(ConfigError, match="(?s).*") as caught:
+    with pytest.raises(ConfigError, match=re.escape(message)):
         load_recipe(name, [setting])
-    assert message in str(caught.value)

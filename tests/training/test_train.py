@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fer_tables import fer_row, write_fer_table
 
 from emolens.errors import ConfigError
 from emolens.export.run import export_run
@@ -14,6 +13,7 @@ from emolens.runtime import OnnxModel
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.run import Run
 from emolens.training.train import train
+from fer_tables import fer_row, write_fer_table
 
 TINY = ["network.widths=[4, 8]", "network.blocks=[1, 1]", "optimisation.batch_size=16", "data.validation=0.3"]
 
