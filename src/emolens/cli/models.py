@@ -22,9 +22,9 @@ def list_models() -> None:
 
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "kind", "size", "licence", "where", box=box.SIMPLE)
+    table = Table("name", "kind", "size", "licence", Column("where", no_wrap=True), box=box.SIMPLE)
     for name, path in zoo.embedded().items():
         card = zoo.card_of(path)
         table.add_row(name, card.kind, _size(path.stat().st_size), card.licence, "embedded")
