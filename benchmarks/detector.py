@@ -1,22 +1,28 @@
 """Compares the embedded detector with YuNet: time at the same input, faces found and false boxes on photographs.
 
-    python benchmarks/detector.py --yunet YUNET.onnx [--own FILE] [--photos FOLDER] [--size 0]
+    python benchmarks/detector.py --yunet YUNET.onnx [--own FILE] [--photos FOLDER] [--faces TABLE] [--size 0]
 
-FOLDER holds photographs and `boxes.json`: per file name `faces`, `ignore` (lists of x, y, w, h) and `truth`.
+FOLDER holds photographs and `boxes.json`: per file name `faces`, `ignore` (lists of x, y, w, h) and `truth`. TABLE is
+what the detector is trained on; its validation photographs are searched.
 """
 
 import argparse
+import io
 import json
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from emolens.data.readers.faces import read_face_photos
 from emolens.detect.base import Detector
 from emolens.detect.own import OUTPUTS, OwnDetector
 from emolens.detect.yunet import YunetDetector
@@ -25,6 +31,17 @@ from emolens.zoo import find
 
 SIDES = (320, 640, 1024)
 ROUNDS = 30
+WHATS = ("found", "false")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An `(H, W, 3)` uint8 image with its faces and regions to ignore, `(N, 4)` each."""
+
+    group: str
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    ignore: NDArray[np.float32]
 
 
 def main() -> None:
@@ -32,6 +49,7 @@ def main() -> None:
     parser.add_argument("--yunet", type=Path, required=True)
     parser.add_argument("--own", default="detector", help="a name or a model file")
     parser.add_argument("--photos", type=Path)
+    parser.add_argument("--faces", type=Path)
     parser.add_argument("--size", type=int, default=0, help="longest side at which photographs are searched; 0: native")
     arguments = parser.parse_args()
     size = arguments.size or None
@@ -40,7 +58,9 @@ def main() -> None:
     console = Console()
     console.print(times(own, yunet))
     if arguments.photos:
-        console.print(finds({"own": own, "yunet": yunet}, arguments.photos))
+        console.print(finds({"own": own, "yunet": yunet}, from_folder(arguments.photos)))
+    if arguments.faces:
+        console.print(finds({"own": own, "yunet": yunet}, from_table(arguments.faces)))
 
 
 def times(own: OwnDetector, yunet: YunetDetector) -> Table:
@@ -79,33 +99,42 @@ def medians(own: OwnDetector, yunet: YunetDetector, side: int) -> list[float]:
     return [median(durations) for durations in taken]
 
 
-def finds(detectors: dict[str, Detector], folder: Path) -> Table:
-    """Faces found and false boxes, per group of photographs."""
-    truths = json.loads((folder / "boxes.json").read_text(encoding="utf-8"))
-    table = Table(
-        "photographs", "from px", "faces", *(f"{name} {what}" for name in detectors for what in ("found", "false"))
-    )
+def finds(detectors: dict[str, Detector], photographs: Iterable[Photograph]) -> Table:
+    """Faces found and false boxes per group of photographs; faces count from some sizes on."""
     groups: dict[str, dict[str, list[Matches]]] = defaultdict(lambda: {name: [] for name in detectors})
-    for file, truth in truths.items():
-        image = np.asarray(Image.open(folder / file).convert("RGB"))
-        boxes, ignore = (np.array(truth[key], dtype=np.float32).reshape(-1, 4) for key in ("faces", "ignore"))
-        group = "boxes by people" if truth["truth"] == "human" else file.partition("_")[0]
+    for photograph in photographs:
         for name, detector in detectors.items():
-            groups[group][name].append(match(detector.detect(image), boxes, ignore))
-    for group, found in groups.items():
+            found = detector.detect(photograph.image)
+            groups[photograph.group][name].append(match(found, photograph.boxes, photograph.ignore))
+    table = Table("photographs", "from px", "faces", *(f"{name} {what}" for name in detectors for what in WHATS))
+    for group, parts in sorted(groups.items()):
+        joined = {name: Matches.joined(matches) for name, matches in parts.items()}
         for smallest in (0, 16, 20):
-            parts = {name: Matches.joined(matches) for name, matches in found.items()}
-            faces = int((next(iter(parts.values())).sides >= smallest).sum())
-            cells = [
-                cell
-                for part in parts.values()
-                for cell in (
-                    f"{(part.found[part.sides >= smallest] > 0).sum()} ({100 * part.recall(0, smallest):.1f} %)",
-                    str(part.false_boxes(0)),
-                )
-            ]
+            faces = int((next(iter(joined.values())).sides >= smallest).sum())
+            cells = [cell for matches in joined.values() for cell in figures(matches, smallest)]
             table.add_row(group, str(smallest), str(faces), *cells)
     return table
+
+
+def figures(matches: Matches, smallest: float) -> list[str]:
+    found = int((matches.found[matches.sides >= smallest] > 0).sum())
+    return [f"{found} ({100 * matches.recall(0, smallest):.1f} %)", str(matches.false_boxes(0))]
+
+
+def from_folder(folder: Path) -> Iterator[Photograph]:
+    """Photographs beside a `boxes.json`, grouped by who made the boxes and the beginning of their names."""
+    for file, truth in json.loads((folder / "boxes.json").read_text(encoding="utf-8")).items():
+        group = "boxes by people" if truth["truth"] == "human" else file.partition("_")[0]
+        image = np.asarray(Image.open(folder / file).convert("RGB"))
+        boxes, ignore = (np.array(truth[key], dtype=np.float32).reshape(-1, 4) for key in ("faces", "ignore"))
+        yield Photograph(group, image, boxes, ignore)
+
+
+def from_table(path: Path) -> Iterator[Photograph]:
+    """The validation photographs of a table, grouped by collection."""
+    for photo in read_face_photos(path, "val"):
+        image = np.asarray(Image.open(io.BytesIO(photo.image)).convert("RGB"))
+        yield Photograph(photo.collection, image, photo.boxes, photo.ignore)
 
 
 if __name__ == "__main__":
