@@ -88,7 +88,7 @@ def _jpeg_of_many_scans() -> bytes:
 def _damaged_png() -> bytes:
     data = bytearray(photo_bytes("PNG"))
     middle = len(data) // 2
-    data[middle : middle + 64] = bytes(64)
+    data[middle : middle + 400] = b"\xff" * 400  # fewer bytes, or zeros, may happen to be compressed pixels, too
     return bytes(data)
 
 
