@@ -87,8 +87,8 @@ def _jpeg_of_many_scans() -> bytes:
 
 def _damaged_png() -> bytes:
     data = bytearray(photo_bytes("PNG"))
-    middle = len(data) // 2
-    data[middle : middle + 400] = b"\xff" * 400  # fewer bytes, or zeros, may happen to be compressed pixels, too
+    start = data.index(b"IDAT") + 4
+    data[start : start + 2] = b"\xff\xff"  # no compressed stream begins so; damage further in may go unnoticed by chance
     return bytes(data)
 
 
