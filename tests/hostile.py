@@ -88,7 +88,7 @@ def _jpeg_of_many_scans() -> bytes:
 def _damaged_png() -> bytes:
     data = bytearray(photo_bytes("PNG"))
     start = data.index(b"IDAT") + 4
-    data[start : start + 2] = b"\xff\xff"  # no compressed stream begins so; damage further in may go unnoticed by chance
+    data[start : start + 2] = b"\xff\xff"  # no stream begins so; damage further in may go unnoticed
     return bytes(data)
 
 
