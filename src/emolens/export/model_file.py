@@ -1,8 +1,6 @@
 """Puts a torch network into a model file: normalisation into the graph, the card inside."""
 
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -116,7 +114,6 @@ def _halve_weights(graph: onnx.ModelProto) -> None:
 
 def _write_atomically(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(partial).replace(path)
+    unfinished = path.with_suffix(".onnx.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
