@@ -33,6 +33,13 @@ def test_files_are_taken_as_named_even_when_they_are_not_there() -> None:
     assert gather(["z.txt", "nowhere.jpg"], recursive=False).items == ("z.txt", "nowhere.jpg")
 
 
+def test_an_empty_name_is_a_failure_and_not_the_current_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    (failure,) = gather([""], recursive=False).items
+    assert isinstance(failure, Failure)
+    assert failure.code == "not_found"
+
+
 def test_a_folder_gives_its_images_sorted_and_counts_the_rest(album: Path) -> None:
     found = gather([str(album)], recursive=False)
     assert names(album, *found.items) == ["a.JPG", "b.png", "no_suffix"]

@@ -55,6 +55,8 @@ def _matching(pattern: str, recursive: bool) -> list[Item | _Skipped]:
 
 
 def _named(name: str, recursive: bool) -> list[Item | _Skipped]:
+    if not name:  # to Path the current folder, which nobody meant who has misspelt a shell variable
+        return [Failure(name, "not_found", "'': an empty name is no file; give a path")]
     if not Path(name).is_dir():
         return [name]
     found = list(_walk(Path(name), recursive))
