@@ -91,7 +91,7 @@ def test_the_embedded_models_read_a_portrait(tmp_path: Path) -> None:
     ended = emolens("predict", tmp_path / "astronaut.jpg", "--format", "json", "--annotate", tmp_path / "out")
     assert ended.code == 0
     (one,) = ended.json
-    (face,) = one["faces"]
+    face = one["faces"][0]
     assert list(face) == FACE_KEYS
     x, y, w, h = face["box"]
     assert (x < 224 < x + w, y < 110 < y + h) == (True, True)  # her nose
@@ -256,6 +256,16 @@ def test_help_and_version_are_there() -> None:
     for command in ([], *([name] for name in ("predict", "models", "info", "policy", "evaluate", "train", "export"))):
         assert emolens(*command, "--help").code == 0
     assert emolens("--version").out.strip().count(".") == 2
+
+
+def test_alone_it_shows_every_command_and_nothing_else() -> None:
+    for arguments, commands in (
+        ([], ("predict", "evaluate", "train", "export", "models", "policy", "info")),
+        (["models"], ("list", "show", "pull")),
+    ):
+        ended = emolens(*arguments)
+        assert (ended.code, ended.err) == (2, "")
+        assert all(f"│ {command} " in ended.out for command in commands)
 
 
 def test_prediction_imports_nothing_heavy(photos: Path, tiny: list[str]) -> None:

@@ -63,15 +63,15 @@ def main() -> NoReturn:
     try:
         sys.exit(_run(options))
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is left in the buffer must not be tried again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _settle_stdout()
+        sys.exit(1)  # whoever reads has seen enough
     except Exception as error:  # no traceback reaches a user who has not asked for it
         if options.get("debug"):
             raise
         message, code = _explained(error)
         if message:
             print(f"emolens: {message}", file=sys.stderr)
+        _settle_stdout()
         sys.exit(code)
 
 
@@ -81,15 +81,24 @@ def _run(options: dict[str, bool]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _settle_stdout() -> None:
+    """What cannot be written now must not be tried again at exit, where it would change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _explained(error: Exception) -> tuple[str, int]:
     """What to tell the user, and the exit code."""
     match error:
         case EmolensError():
             return str(error), next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2)
         case typer.TyperException():
-            context = getattr(error, "ctx", None)
-            hint = f"; see `{context.command_path} --help`" if context else ""
-            return error.format_message().rstrip(".") + hint, error.exit_code
+            context, message = getattr(error, "ctx", None), error.format_message().rstrip(".")
+            # Without a command the help has been shown already, and there is no message.
+            hint = f"; see `{context.command_path} --help`" if context and message else ""
+            return message + hint, error.exit_code
         case OSError():
             return f"{error.filename or 'input or output'}: {error.strerror or error}", 2
     return f"{type(error).__name__}: {error}; this is a fault of emolens, `emolens --debug ...` shows where", 2
