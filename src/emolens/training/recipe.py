@@ -38,6 +38,15 @@ class Data(_Part):
     sources: tuple[str, ...] = ()
 
 
+# A card may hold keys of a later version; in a recipe an unknown key is a mistake.
+class _Input(Input):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Crop(Crop):
+    model_config = ConfigDict(extra="forbid")
+
+
 class Normalisation(_Part):
     """Per channel, of pixels in 0 to 1."""
 
@@ -55,8 +64,8 @@ class ClassifierRecipe(_Part):
     licence: str
     limits: tuple[str, ...] = ()
     data: Data
-    input: Input
-    crop: Crop = Crop()
+    input: _Input
+    crop: _Crop = _Crop()
     normalisation: Normalisation
     network: NetworkChoice
     augmentation: Augmentation
@@ -101,7 +110,7 @@ def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
 def parse_recipe(content: dict[str, Any], source: str) -> Recipe:
     """Checks what a recipe file says, as `load_recipe` does."""
     task = content.get("task")
-    if task not in _TASKS:
+    if not isinstance(task, str) or task not in _TASKS:
         raise ConfigError(f"{source}: task is {task!r}; it must be one of {', '.join(_TASKS)}")
     try:
         return _TASKS[task].model_validate(content)
