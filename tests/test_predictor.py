@@ -277,6 +277,12 @@ def test_a_classifier_is_no_detector(tmp_path: Path) -> None:
         open_detector(path)
 
 
+@pytest.mark.parametrize("size", [-1, 0, 31])
+def test_a_size_at_which_no_face_can_be_found_is_refused(size: int) -> None:
+    with pytest.raises(ConfigError, match=f"32 pixels or more, not {size}; None"):
+        open_detector("detector", size)
+
+
 def test_faces_of_a_real_photograph_are_found_at_any_size(shared_data: Path, tmp_path: Path) -> None:
     model = make_model_file(tmp_path / "tiny.onnx")
     predictor = load(model, detector=shared_data / "weights" / "yunet_s_dynamic.onnx")

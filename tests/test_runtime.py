@@ -175,6 +175,11 @@ def test_cuda_where_there_is_none_says_what_to_install_or_choose(path):
         OnnxModel(path, "cuda")
 
 
+def test_a_device_that_does_not_exist_is_refused(path):
+    with pytest.raises(ConfigError, match="'gpu' is no device; there are auto, cpu, cuda"):
+        OnnxModel(path, "gpu")
+
+
 def test_auto_takes_what_is_there(path):
     assert OnnxModel(path, "auto").logits(crops(1)).shape == (1, 8)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emolens import zoo
 from emolens.card import METADATA_KEY
 from emolens.detect.base import Detector
+from emolens.detect.fit import MULTIPLE
 from emolens.errors import ConfigError, ImageError
 from emolens.image import ImageSource, Limits, Photo, crop_face, decode, source_name
 from emolens.policy import Policy
@@ -73,7 +74,10 @@ def open_detector(
 
     Raises:
         ModelError: it is missing, damaged, or no detector.
+        ConfigError: an argument cannot be used.
     """
+    if size is not None and size < MULTIPLE:
+        raise ConfigError(f"faces are searched at {MULTIPLE} pixels or more, not {size}; None searches every pixel")
     from emolens.detect.own import OwnDetector
     from emolens.detect.yunet import YunetDetector
 

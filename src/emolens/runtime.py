@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import onnxruntime as ort
@@ -31,8 +31,10 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
 
     Raises:
         ModelError: the file is missing or not ONNX.
-        ConfigError: CUDA was asked for and is not there.
+        ConfigError: there is no such device, or CUDA was asked for and is not there.
     """
+    if device not in get_args(Device):
+        raise ConfigError(f"'{device}' is no device; there are {', '.join(get_args(Device))}")
     if not path.is_file():
         raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
     options = ort.SessionOptions()
