@@ -91,3 +91,14 @@ def test_a_folder_that_is_no_run_cannot_be_exported(tmp_path: Path) -> None:
         export_run(tmp_path, tmp_path / "model.onnx")
     with pytest.raises(ConfigError, match="is no run"):
         export_run(tmp_path / "absent", tmp_path / "model.onnx")
+
+
+@pytest.mark.slow
+def test_each_epoch_is_one_line_with_figures(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(60)]
+    table = write_fer_table(tmp_path / "fer.parquet", rows)
+    with caplog.at_level("INFO", logger="emolens"):
+        train(tiny_recipe("optimisation.epochs=2"), table, tmp_path / "run")
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("epoch")]
+    assert [line.partition(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
+    assert all(name in line for line in lines for name in ("train_loss", "val_loss", "val_accuracy"))

@@ -1,5 +1,7 @@
 """`emolens train`: a recipe and data in, a run with a model file out."""
 
+import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,8 +36,18 @@ def train(
         return
     if recipe is None or data is None or out is None:
         raise ConfigError("name what to train: emolens train RECIPE --data PATH --out RUN; `emolens train --list`")
+    _show_progress()
     fit(load_recipe(recipe, settings or ()), data, out, resume)
     model = out / "model.onnx"
     card = export_run(out, model)
     typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")
     typer.echo(f"Next: emolens predict PHOTO {'--detector' if card.kind == 'detector' else '--model'} {model}")
+
+
+def _show_progress() -> None:
+    """What the training logs, one line per epoch, on stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logger = logging.getLogger("emolens")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)

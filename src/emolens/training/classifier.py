@@ -75,11 +75,11 @@ class ClassifierModule(lightning.LightningModule):
             {"val_loss": distribution_loss(logits, targets, weights), "val_accuracy": right}, batch_size=len(images)
         )
 
-    def on_validation_epoch_end(self) -> None:
-        if self.trainer.sanity_checking:
-            return
-        values = {name: round(float(value), 4) for name, value in self.trainer.callback_metrics.items()}
-        logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values, extra=values)
+    def on_train_epoch_end(self) -> None:
+        measured = self.trainer.callback_metrics
+        values = {name: round(float(measured[name]), 4) for name in ("train_loss", "val_loss", "val_accuracy")}
+        line = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, line, extra=values)
 
     def configure_optimizers(self) -> Any:
         return one_cycle_adamw(self, self.recipe.optimisation)
