@@ -46,16 +46,10 @@ def test_counts_of_one_reason_add_up_and_the_original_keeps_its_own():
     assert first.leaving_out("leak", 0).left_out == {"tie": 2}
 
 
-def test_hard_targets_are_no_distributions_and_one_soft_row_makes_them_so():
-    assert not dataset({"happy": 1}, {"sad": 1}).has_distributions
-    assert dataset({"happy": 1}, {"sad": 0.9, "fear": 0.1}).has_distributions
-
-
 def test_an_empty_dataset_keeps_its_width_through_every_step():
     empty = dataset()
     assert empty.targets.shape == (0, len(FERPLUS))
     assert len(empty.project(LABEL_SETS["social8"]).without_ties()) == 0
-    assert not empty.has_distributions
 
 
 def test_a_split_that_is_not_there_is_refused_with_those_that_are():

@@ -1,7 +1,6 @@
 """The crops of a dataset as one array, cut and resized exactly as the predictor does it."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -25,13 +24,6 @@ def load_crops(dataset: Dataset, size: Input, crop: Crop) -> NDArray[np.uint8]:
     assert size.height
     assert size.width
     crops = np.empty((len(dataset), size.height, size.width, size.channels), dtype=np.uint8)
-    for index, one in enumerate(iterate_crops(dataset, size, crop)):
-        crops[index] = one
-    return crops
-
-
-def iterate_crops(dataset: Dataset, size: Input, crop: Crop) -> Iterator[NDArray[np.uint8]]:
-    """The same, one `(H, W, C)` crop at a time and in order."""
 
     def cut(sample: Sample) -> NDArray[np.uint8]:
         try:
@@ -41,4 +33,6 @@ def iterate_crops(dataset: Dataset, size: Input, crop: Crop) -> Iterator[NDArray
         return crop_face(pixels, sample.box, crop, size)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(cut, dataset.samples, chunksize=64)
+        for index, one in enumerate(pool.map(cut, dataset.samples)):
+            crops[index] = one
+    return crops

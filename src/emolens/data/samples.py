@@ -57,11 +57,6 @@ class Dataset:
         """`(N, L)` float32."""
         return np.array([sample.target for sample in self.samples], dtype=np.float32).reshape(-1, len(self.labels))
 
-    @property
-    def has_distributions(self) -> bool:
-        """Whether any target is a distribution rather than one-hot."""
-        return bool(np.any((self.targets > 0) & (self.targets < 1)))
-
     def project(self, labels: Sequence[str]) -> "Dataset":
         """The same samples over another label set; those with nothing to say about it are left out and counted."""
         targets = project(self.targets, self.labels, labels)
