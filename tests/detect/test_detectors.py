@@ -92,6 +92,15 @@ def test_boxes_are_in_pixels_of_the_input_at_any_size(
     assert (iou(2 * truth, found.boxes).max(axis=1) >= 0.35).all()
 
 
+@pytest.mark.parametrize("side", [400, 1000, 1600])
+def test_a_face_that_fills_the_picture_is_found_at_any_size(make: Make, side: int) -> None:
+    data = pytest.importorskip("skimage.data", reason="the extra 'demo' brings the portrait")
+    portrait = Image.fromarray(data.astronaut()[:320, 60:380])
+    found = make(size=None).detect(np.asarray(portrait.resize((side, side), Image.Resampling.BICUBIC)))
+    face = np.array([[118, 63, 93, 112]], dtype=np.float32) * side / 320
+    assert iou(found.boxes[:1], face).max() > 0.5
+
+
 def test_a_picture_without_a_face_gives_empty_detections(make: Make) -> None:
     found = make().detect(np.full((200, 300, 3), 128, dtype=np.uint8))
     check_format(found, 300, 200)

@@ -25,6 +25,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def only(self, kept: NDArray[np.bool_]) -> "Detections":
+        """Those for which `(N,)` `kept` is true."""
+        return Detections(self.boxes[kept], self.scores[kept], None if self.landmarks is None else self.landmarks[kept])
+
 
 class Detector(Protocol):
     """Finds faces; may be called from several threads at once.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emolens.card import ModelCard
 from emolens.detect.base import Detections
-from emolens.detect.boxes import standing
+from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.runtime import Device, open_session, sigmoid
@@ -19,6 +19,11 @@ OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
 
 _CHANNELS = 15  # the score's logit, box centre and log size, five landmarks; all but the score in strides
 _LARGEST_LOG = 6.0
+
+# The network has learnt faces of up to some 300 pixels. Larger ones are found at a glance: the picture is searched once
+# more at this longest side, where only faces of so many pixels count.
+_GLANCE = 256
+_LARGE = 32
 
 
 class OwnDetector:
@@ -52,7 +57,16 @@ class OwnDetector:
 
     def detect(self, image: NDArray[Any]) -> Detections:
         """Searches an `(H, W, 3)` uint8 RGB array."""
-        fitted = fit(image, self.size)
+        found = self._search(image, self.size)
+        longest = max(image.shape[:2])
+        if min(longest, self.size or longest) <= 2 * _GLANCE:
+            return found
+        glanced = self._search(image, _GLANCE)
+        large = np.sqrt(area(glanced.boxes)) >= _LARGE * longest / _GLANCE
+        return joined(found, glanced.only(large))
+
+    def _search(self, image: NDArray[Any], longest: int | None) -> Detections:
+        fitted = fit(image, longest)
         maps = self.session.run(list(OUTPUTS), {"image": fitted.pixels[None]})
         return fitted.restore(decode([level[0] for level in maps], self.score_threshold))
 
