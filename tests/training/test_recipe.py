@@ -36,6 +36,7 @@ def test_a_setting_changes_one_value_and_leaves_the_rest() -> None:
         ("face", "optimisation.epochs", "KEY=VALUE"),
         ("face", "seed.deeper=1", "'seed' has no keys of its own"),
         ("face", "seed=[1", "no YAML value"),
+        ("face", "network.widths=[32]", "1 widths and 4 blocks"),
         ("face", "crop.margn=0.2", "'crop.margn' is no key of a recipe; did you mean 'margin'?"),
         ("face", "input.size=64", "'input.size' is no key of a recipe"),
         ("face", "task=[classify]", "task is ['classify']; it must be one of classify, detect"),

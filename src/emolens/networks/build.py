@@ -1,9 +1,9 @@
 """Networks by name."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from torch import nn
 
 from emolens.networks.face import FaceResNet
@@ -20,6 +20,12 @@ class NetworkChoice(BaseModel):
     widths: tuple[int, ...]
     blocks: tuple[int, ...]
     dropout: float = 0.2
+
+    @model_validator(mode="after")
+    def _stages_agree(self) -> Self:
+        if len(self.widths) != len(self.blocks):
+            raise ValueError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; each stage has one of both")
+        return self
 
     def build(self, classes: int, channels: int) -> nn.Module:
         """A fresh network: `(N, channels, H, W)` normalised float in, `(N, classes)` logits out."""

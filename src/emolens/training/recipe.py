@@ -107,9 +107,9 @@ def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
     return parse_recipe(content, name)
 
 
-def parse_recipe(content: dict[str, Any], source: str) -> Recipe:
+def parse_recipe(content: Any, source: str) -> Recipe:
     """Checks what a recipe file says, as `load_recipe` does."""
-    task = content.get("task")
+    task = content.get("task") if isinstance(content, dict) else None
     if not isinstance(task, str) or task not in _TASKS:
         raise ConfigError(f"{source}: task is {task!r}; it must be one of {', '.join(_TASKS)}")
     try:

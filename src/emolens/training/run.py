@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -62,7 +64,11 @@ class Run:
         """The resolved recipe."""
         if not self._recipe_file.is_file():
             raise ConfigError(f"{self.folder} is no run: it has no {self._recipe_file.name}; `emolens train` makes one")
-        return parse_recipe(yaml.safe_load(self._recipe_file.read_text(encoding="utf-8")), str(self._recipe_file))
+        try:
+            content = yaml.safe_load(self._recipe_file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise _damaged(self._recipe_file) from None
+        return parse_recipe(content, str(self._recipe_file))
 
     def finish(self, network: nn.Module, card: ModelCard) -> None:
         """Keeps what an export needs."""
@@ -77,11 +83,22 @@ class Run:
         path = self.folder / "card.json"
         if not path.is_file():
             raise ConfigError(f"{self.folder} is not finished; go on with `emolens train ... --resume`")
-        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+        try:
+            return ModelCard.model_validate_json(path.read_bytes())
+        except ValidationError:
+            raise _damaged(path) from None
 
     def load_weights(self, network: nn.Module) -> None:
         """Puts the trained weights into a network of the recipe's kind."""
-        network.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        path = self.folder / "weights.safetensors"
+        try:
+            network.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError):  # the last where the weights are another network's
+            raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is missing, damaged, or of another training; train again into a new --out")
 
 
 def make_card(
