@@ -9,8 +9,9 @@ from safetensors.torch import save_file
 
 from emolens.errors import ConfigError
 from emolens.export.run import export_run
+from emolens.training.cards import describe
 from emolens.training.recipe import ClassifierRecipe, load_recipe
-from emolens.training.run import Run, make_card
+from emolens.training.run import Run
 
 
 @pytest.fixture
@@ -18,9 +19,8 @@ def finished(tmp_path: Path) -> Path:
     """A run that could be exported."""
     recipe = load_recipe("face")
     assert isinstance(recipe, ClassifierRecipe)
-    labels = ("happy", "sad")
     run = Run.start(tmp_path / "run", recipe, resume=False)
-    run.finish(recipe.network.build(len(labels), recipe.input.channels), make_card(recipe, labels, 1.0, {}))
+    run.finish(recipe.network.build(8, recipe.input.channels), describe(recipe))
     return run.folder
 
 

@@ -49,6 +49,28 @@ def test_a_training_leaves_a_run_that_becomes_a_model_file(finished_run: tuple[P
 
 
 @pytest.mark.slow
+def test_a_checkpoint_can_be_exported_before_the_training_ends(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = finished_run
+    card = export_run(folder / "checkpoints" / "last.ckpt", tmp_path / "early.onnx")
+    export_run(folder, tmp_path / "final.onnx")
+    assert (card.temperature, card.metrics) == (1, {})
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+    early, final = (OnnxModel(tmp_path / name).logits(crops) for name in ("early.onnx", "final.onnx"))
+    np.testing.assert_allclose(early, final, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_refused_in_words(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = finished_run
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "recipe.yaml").write_bytes((folder / "recipe.yaml").read_bytes())
+    checkpoint = tmp_path / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(b"no checkpoint")
+    with pytest.raises(ConfigError, match="is missing, damaged, or of another training"):
+        export_run(checkpoint, tmp_path / "model.onnx")
+
+
+@pytest.mark.slow
 def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> None:
     _, folder = finished_run
     names = {path.name for path in folder.rglob("*") if path.is_file()}

@@ -14,7 +14,7 @@ class Format(StrEnum):
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The directory of a finished training.")],
+    run: Annotated[Path, typer.Argument(help="The directory of a finished training, or a checkpoint in it.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.onnx,  # noqa: ARG001 (one so far)
 ) -> None:

@@ -9,30 +9,37 @@ from emolens.detect.own import OUTPUTS
 from emolens.errors import ConfigError
 from emolens.export.model_file import write_model_file
 from emolens.networks.detector import FaceDetector
+from emolens.training.cards import describe
 from emolens.training.detection.module import MEAN, STD
 from emolens.training.recipe import ClassifierRecipe, Normalisation, Recipe
-from emolens.training.run import Run
+from emolens.training.run import Run, load_checkpoint
 
 
 def export_run(source: Path, out: Path) -> ModelCard:
-    """Writes the model file of a finished run.
+    """Writes the model file of a run, or of one checkpoint of it.
 
     Args:
-        source: the run's directory.
+        source: the directory of a finished run, or `RUN/checkpoints/last.ckpt`, whose card then has neither a fitted
+            temperature or threshold nor metrics.
         out: the `.onnx` file to write, whole or not at all.
 
     Returns:
         The card that was put inside.
 
     Raises:
-        ConfigError: `source` is no run, or is not finished.
+        ConfigError: `source` is neither, or the run is not finished.
     """
-    if not source.is_dir():
+    is_checkpoint = source.is_file() and source.suffix == ".ckpt"
+    if not (source.is_dir() or is_checkpoint):
         raise ConfigError(f"{source} is no run; `emolens train RECIPE --data PATH --out RUN` makes one")
-    run = Run(source)
-    recipe, card = run.recipe(), run.card()
+    run = Run(source.parent.parent if is_checkpoint else source)
+    recipe = run.recipe()
+    card = describe(recipe) if is_checkpoint else run.card()
     network, normalisation, outputs = _build(recipe, card)
-    run.load_weights(network)
+    if is_checkpoint:
+        load_checkpoint(network, source)
+    else:
+        run.load_weights(network)
     write_model_file(network, card, out, mean=normalisation.mean, std=normalisation.std, outputs=outputs)
     return card
 

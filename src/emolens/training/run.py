@@ -1,23 +1,21 @@
 """Run: the directory that a training leaves, and how it comes to be."""
 
-import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import torch
 import yaml
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from emolens import __version__
 from emolens.card import ModelCard
 from emolens.errors import ConfigError
-from emolens.training.recipe import ClassifierRecipe, Recipe, parse_recipe
+from emolens.training.recipe import Recipe, parse_recipe
 
-logger = logging.getLogger(__name__)
+# A Lightning module holds the network under this name.
+_INNER = "network."
 
 
 @dataclass(frozen=True)
@@ -97,27 +95,19 @@ class Run:
             raise _damaged(path) from None
 
 
+def load_checkpoint(network: nn.Module, path: Path) -> None:
+    """Puts the averaged weights of a checkpoint into a network of the recipe's kind.
+
+    Raises:
+        ConfigError: the file is missing, damaged, or of another network.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        inner = {name.removeprefix(_INNER): value for name, value in state.items() if name.startswith(_INNER)}
+        network.load_state_dict(inner)
+    except Exception:  # noqa: BLE001 (a damaged file makes torch raise whatever it stumbles over)
+        raise _damaged(path) from None
+
+
 def _damaged(path: Path) -> ConfigError:
     return ConfigError(f"{path} is missing, damaged, or of another training; train again into a new --out")
-
-
-def make_card(
-    recipe: ClassifierRecipe, labels: tuple[str, ...], temperature: float, metrics: dict[str, Any]
-) -> ModelCard:
-    """The card of a classifier that has just been trained."""
-    return ModelCard(
-        name=recipe.name,
-        version=recipe.version,
-        kind=recipe.kind,
-        labels=labels,
-        objective="distribution",
-        input=recipe.input,
-        crop=recipe.crop,
-        temperature=round(temperature, 4),
-        metrics=metrics,
-        trained_on=recipe.data.sources,
-        limits=recipe.limits,
-        licence=recipe.licence,
-        created=datetime.now(UTC).date().isoformat(),
-        emolens_version=__version__,
-    )

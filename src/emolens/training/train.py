@@ -15,10 +15,11 @@ from emolens.evaluation.calibration import fit_temperature
 from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import label_set
 from emolens.runtime import softmax
+from emolens.training.cards import describe
 from emolens.training.classifier import Batch, ClassifierModule, CropDataset, predict_logits
 from emolens.training.detection.train import train_detector
 from emolens.training.recipe import ClassifierRecipe, Recipe
-from emolens.training.run import Run, make_card
+from emolens.training.run import Run
 from emolens.training.trainer import make_trainer, quiet_lightning
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bo
     ranked = np.sort(held_out.targets, axis=1)
     single = ranked[:, -1] > ranked[:, -2]
     metrics = compute_metrics(probabilities[single], held_out.targets[single], labels)
-    run.finish(module.network, make_card(recipe, labels, temperature, {"held-out training rows": metrics}))
+    card = describe(recipe, temperature=round(temperature, 4), metrics={"held-out training rows": metrics})
+    run.finish(module.network, card)
     return run
 
 

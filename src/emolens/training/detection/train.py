@@ -2,16 +2,15 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import lightning
 import torch
 from torch.utils.data import DataLoader
 
-from emolens import __version__
-from emolens.card import Input, ModelCard
+from emolens.card import ModelCard
 from emolens.data.readers.faces import read_face_photos
+from emolens.training.cards import describe
 from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.measure import Matches
 from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
@@ -69,21 +68,8 @@ def make_detector_card(recipe: DetectorRecipe, module: DetectorModule, validatio
     module.eval()
     with torch.inference_mode():
         figures = summary(Matches.joined([search(module, scene) for scene in validation]), recipe.false_boxes)
-    return ModelCard(
-        name=recipe.name,
-        version=recipe.version,
-        kind="detector",
-        labels=("face",),
-        objective="detection",
-        input=Input(height=None, width=None, channels=3),
-        threshold=round(figures["threshold"], 3),
-        metrics={"validation photographs": {name: round(value, 4) for name, value in figures.items()}},
-        trained_on=recipe.data.sources,
-        limits=recipe.limits,
-        licence=recipe.licence,
-        created=datetime.now(UTC).date().isoformat(),
-        emolens_version=__version__,
-    )
+    metrics = {"validation photographs": {name: round(value, 4) for name, value in figures.items()}}
+    return describe(recipe, threshold=round(figures["threshold"], 3), metrics=metrics)
 
 
 def _as_it_is(scene: Scene) -> Scene:
