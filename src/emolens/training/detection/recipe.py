@@ -81,5 +81,5 @@ class DetectorRecipe(_Part):
     augmentation: DetectionAugmentation = DetectionAugmentation()
     loss: DetectionLoss = DetectionLoss()
     optimisation: Optimisation
-    false_boxes: float = Field(0.1, gt=0)
+    false_boxes: float = Field(0.05, gt=0)
     seed: int = 0
