@@ -165,7 +165,7 @@ def test_a_model_with_broken_weights_is_named_instead_of_answering_nan(broken, t
 
 @pytest.mark.parametrize("wrong", [crops(2, 40), crops(2).astype(np.float32)])
 def test_crops_of_the_wrong_kind_are_an_error_of_ours(wrong, path):
-    with pytest.raises(ModelError, match=r"fails on \w+ crops of shape \(2, "):
+    with pytest.raises(ModelError, match=r"fails on \w+ of shape \(2, "):
         OnnxModel(path, "cpu").logits(wrong)
 
 

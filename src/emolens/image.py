@@ -3,7 +3,7 @@
 import math
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emolens.card import Crop, Input
-from emolens.errors import ImageError, ModelError
+from emolens.errors import ConfigError, ImageError, ModelError
 from emolens.imagefile import check_pixels, load_upright, open_image, stored_orientation
 from emolens.results import Box
 from emolens.sniff import HEAD, foreign_content, image_format
@@ -54,6 +54,23 @@ class Limits:
 
     max_bytes: int = 50 * 2**20
     max_pixels: int = 50 * 2**20
+
+    @classmethod
+    def from_environment(cls) -> "Limits":
+        """The limits that `EMOLENS_MAX_BYTES` and `EMOLENS_MAX_PIXELS` set; the defaults where they set none.
+
+        Raises:
+            ConfigError: one of them is no positive whole number.
+        """
+        limits = {}
+        for field in fields(cls):
+            name = f"EMOLENS_{field.name.upper()}"
+            value = os.environ.get(name)
+            if value and not (value.isdecimal() and int(value) > 0):
+                raise ConfigError(f"{name} is '{value}'; it must be a positive whole number")
+            if value:
+                limits[field.name] = int(value)
+        return cls(**limits)
 
 
 @dataclass(frozen=True)
@@ -229,7 +246,7 @@ def _too_many_bytes(name: str, found: int, limits: Limits) -> ImageError:
     return ImageError(
         "too_many_bytes",
         f"{name}: is {found / 2**20:.1f} MiB, over the limit of {limits.max_bytes / 2**20:.1f} MiB; "
-        "make it smaller or raise max_bytes",
+        "make it smaller, or raise max_bytes (EMOLENS_MAX_BYTES)",
     )
 
 

@@ -128,7 +128,8 @@ def check_pixels(size: tuple[int, int], name: str, max_pixels: int) -> None:
 def _too_many_pixels(name: str, found: str, max_pixels: int) -> ImageError:
     return ImageError(
         "too_many_pixels",
-        f"{name}: has {found}, over the limit of {max_pixels / 1e6:.1f} million; make it smaller or raise max_pixels",
+        f"{name}: has {found}, over the limit of {max_pixels / 1e6:.1f} million; "
+        "make it smaller, or raise max_pixels (EMOLENS_MAX_PIXELS)",
     )
 
 

@@ -228,7 +228,8 @@ class Predictor:
             self._face(box, score, row) for box, score, row in zip(look.boxes, look.scores, rows, strict=False)
         )
         if len(rows):
-            weights = look.boxes[:, 2] * look.boxes[:, 3] * look.scores if faces else None
+            # A score may be so small that it is zero; weights must not all be.
+            weights = (look.boxes[:, 2] * look.boxes[:, 3] * look.scores).clip(1e-9) if faces else None
             probabilities = self._named(np.average(rows, axis=0, weights=weights))
             emotions = self.policy.present(probabilities, self.model.card.threshold_of)
             reactions = self.policy.decide(emotions, probabilities)

@@ -1,6 +1,7 @@
 """OnnxModel: a model file in an ONNX Runtime session, crops in, calibrated probabilities out."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -54,6 +55,22 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
             "ONNX Runtime finds no CUDA; pip install onnxruntime-gpu where there is an NVIDIA GPU, or use --device cpu"
         )
     return session
+
+
+def run_session(
+    session: ort.InferenceSession, outputs: Sequence[str], feed: Mapping[str, NDArray[Any]], path: Path
+) -> list[NDArray[Any]]:
+    """Runs a graph; `path` is its file's, for the message.
+
+    Raises:
+        ModelError: the graph fails on what it is fed.
+    """
+    try:
+        values: list[NDArray[Any]] = session.run(list(outputs), dict(feed))
+    except Exception as error:  # noqa: BLE001 (as in `open_session`)
+        fed = " and ".join(f"{value.dtype} of shape {value.shape}" for value in feed.values())
+        raise ModelError(f"{path} fails on {fed}: {_first_line(error)}; export or pull it again") from None
+    return values
 
 
 def metadata_of(path: Path) -> dict[str, str]:
@@ -119,12 +136,7 @@ class OnnxModel:
         return softmax(scaled) if self.card.objective == "distribution" else sigmoid(scaled)
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        try:
-            logits: NDArray[np.float32] = self.session.run(["logits"], {"image": crops})[0]
-        except Exception as error:  # noqa: BLE001 (as in `open_session`)
-            raise ModelError(
-                f"{self.path} fails on {crops.dtype} crops of shape {crops.shape}: {_first_line(error)}"
-            ) from None
+        logits: NDArray[np.float32] = run_session(self.session, ["logits"], {"image": crops}, self.path)[0]
         return logits
 
     def _check_graph(self) -> None:

@@ -209,8 +209,11 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list
     assert ended.err.count("\n") == 1
 
 
-def test_debug_shows_where_it_happened() -> None:
-    ended = subprocess.run([*COMMAND, "--debug", "models", "show", "nothing"], capture_output=True)
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_debug_shows_where_it_happened_wherever_it_stands(place: int) -> None:
+    arguments = ["models", "show", "nothing"]
+    arguments.insert(place, "--debug")
+    ended = subprocess.run([*COMMAND, *arguments], capture_output=True)
     assert b"Traceback" in ended.stderr
 
 
@@ -240,6 +243,13 @@ def test_an_interrupt_ends_quietly(photos: Path, tiny: list[str]) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
+
+
+def test_the_environment_sets_the_limits(photos: Path, tiny: list[str]) -> None:
+    refused = emolens("predict", photos, *tiny, "--format", "json", EMOLENS_MAX_PIXELS="100")
+    assert refused.code == 1
+    assert {item["error"]["code"] for item in refused.json} == {"too_many_pixels"}
+    assert emolens("predict", photos, *tiny, EMOLENS_MAX_BYTES="many").code == 2
 
 
 def test_a_full_disk_is_one_line(photos: Path, tiny: list[str]) -> None:

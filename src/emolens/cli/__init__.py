@@ -43,14 +43,12 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    ctx: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[  # noqa: ARG001
+    version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Reads emotion from images and tells which emoji reactions fit."""
-    ctx.obj["debug"] = debug
 
 
 def main() -> NoReturn:
@@ -59,14 +57,15 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # Emoji need UTF-8 wherever the output goes; the escapes are for file names that are no text.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options: dict[str, bool] = {}
+    # Anywhere in the line, since it is added to a command that has just failed.
+    debug = "--debug" in sys.argv
     try:
-        sys.exit(_run(options))
+        sys.exit(_run([argument for argument in sys.argv[1:] if argument != "--debug"]))
     except BrokenPipeError:
         _settle_stdout()
         sys.exit(1)  # whoever reads has seen enough
     except Exception as error:  # no traceback reaches a user who has not asked for it
-        if options.get("debug"):
+        if debug:
             raise
         message, code = _explained(error)
         if message:
@@ -75,8 +74,8 @@ def main() -> NoReturn:
         sys.exit(code)
 
 
-def _run(options: dict[str, bool]) -> int:
-    code = typer.main.get_command(app)(prog_name="emolens", standalone_mode=False, obj=options)
+def _run(arguments: list[str]) -> int:
+    code = typer.main.get_command(app)(arguments, prog_name="emolens", standalone_mode=False)
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
 

@@ -51,6 +51,7 @@ def predict(
     from emolens.cli.inputs import gather
     from emolens.cli.output import destination
     from emolens.cli.render import write
+    from emolens.image import Limits
     from emolens.predictor import load
 
     predictor = load(
@@ -60,6 +61,7 @@ def predict(
         device=device,
         threshold=threshold,
         detector_size=_size(detector_size),
+        limits=Limits.from_environment(),
     )
     found = gather(inputs, recursive)
     album = _album(annotate, found.items) if annotate else None

@@ -12,7 +12,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.runtime import Device, open_session, sigmoid
+from emolens.runtime import Device, open_session, run_session, sigmoid
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
@@ -48,7 +48,7 @@ class OwnDetector:
         device: Device = "auto",
         threads: int = 0,
     ) -> None:
-        self.size = size
+        self.path, self.size = path, size
         self.session = open_session(path, device, threads)
         self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
         self.name = self.card.name
@@ -67,7 +67,7 @@ class OwnDetector:
 
     def _search(self, image: NDArray[Any], longest: int | None) -> Detections:
         fitted = fit(image, longest)
-        maps = self.session.run(list(OUTPUTS), {"image": fitted.pixels[None]})
+        maps = run_session(self.session, OUTPUTS, {"image": fitted.pixels[None]}, self.path)
         return fitted.restore(decode([level[0] for level in maps], self.score_threshold))
 
     def _check_graph(self, path: Path) -> None:

@@ -10,7 +10,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.runtime import Device, open_session
+from emolens.runtime import Device, open_session, run_session
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -42,7 +42,7 @@ class YunetDetector:
         device: Device = "auto",
         threads: int = 0,
     ) -> None:
-        self.size = size
+        self.path, self.size = path, size
         self.score_threshold = score_threshold
         self.session = open_session(path, device, threads)
         self._canvas = self._check_graph(path)
@@ -51,7 +51,7 @@ class YunetDetector:
         """Searches an `(H, W, 3)` uint8 RGB array."""
         fitted = fit(image, self.size, self._canvas)
         bgr = np.ascontiguousarray(fitted.pixels[..., ::-1].transpose(2, 0, 1), dtype=np.float32)
-        values = self.session.run(_OUTPUTS, {"input": bgr[None]})
+        values = run_session(self.session, _OUTPUTS, {"input": bgr[None]}, self.path)
         columns = bgr.shape[2]
         outputs = {name: value.reshape(-1, value.shape[-1]) for name, value in zip(_OUTPUTS, values, strict=True)}
         levels = [self._decode(outputs, stride, columns // stride) for stride in _STRIDES]

@@ -1,9 +1,9 @@
 """Networks by name."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from emolens.networks.face import FaceResNet
@@ -17,9 +17,9 @@ class NetworkChoice(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Literal["face_resnet"]
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
-    dropout: float = 0.2
+    widths: tuple[Annotated[int, Field(gt=0)], ...]
+    blocks: tuple[Annotated[int, Field(gt=0)], ...]
+    dropout: float = Field(0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _stages_agree(self) -> Self:

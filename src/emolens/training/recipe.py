@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emolens.card import Crop, Input
 from emolens.data.transforms import Augmentation
@@ -51,7 +51,7 @@ class Normalisation(_Part):
     """Per channel, of pixels in 0 to 1."""
 
     mean: tuple[float, ...]
-    std: tuple[float, ...]
+    std: tuple[Annotated[float, Field(gt=0)], ...]
 
 
 class ClassifierRecipe(_Part):
@@ -71,6 +71,14 @@ class ClassifierRecipe(_Part):
     augmentation: Augmentation
     optimisation: Optimisation
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if self.input.height is None or self.input.width is None:
+            raise ValueError("input needs a height and a width")
+        if {len(self.normalisation.mean), len(self.normalisation.std)} != {self.input.channels}:
+            raise ValueError(f"normalisation needs one mean and one std for each of {self.input.channels} channels")
+        return self
 
 
 _RECIPES = files("emolens") / "recipes"
@@ -135,11 +143,13 @@ def _apply(content: dict[str, Any], setting: str) -> None:
 
 
 def _explain(fault: Any, model: type[BaseModel]) -> str:
-    *parents, key = [str(step) for step in fault["loc"]]
+    steps = [str(step) for step in fault["loc"]]
+    place = ".".join(steps)
     if fault["type"] != "extra_forbidden":
-        return f"{'.'.join([*parents, key])}: {fault['msg']}"
-    for parent in parents:
+        message = fault["msg"].removeprefix("Value error, ")
+        return f"{place}: {message}" if place else message
+    for parent in steps[:-1]:
         annotation = model.model_fields[parent].annotation
         assert isinstance(annotation, type)
         model = annotation
-    return f"'{'.'.join([*parents, key])}' is no key of a recipe{did_you_mean(key, list(model.model_fields))}"
+    return f"'{place}' is no key of a recipe{did_you_mean(steps[-1], list(model.model_fields))}"
