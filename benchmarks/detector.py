@@ -30,7 +30,7 @@ from emolens.training.detection.measure import Matches, match
 from emolens.zoo import find
 
 SIDES = (320, 640, 1024)
-ROUNDS = 30
+ROUNDS = 50
 WHATS = ("found", "false")
 
 
@@ -55,7 +55,7 @@ def main() -> None:
     size = arguments.size or None
     own = OwnDetector(find(arguments.own), size=size, device="cpu", threads=1)
     yunet = YunetDetector(arguments.yunet, size=size, device="cpu", threads=1)
-    console = Console()
+    console = Console(width=120)
     console.print(times(own, yunet))
     if arguments.photos:
         console.print(finds({"own": own, "yunet": yunet}, from_folder(arguments.photos)))
@@ -111,6 +111,8 @@ def finds(detectors: dict[str, Detector], photographs: Iterable[Photograph]) -> 
         joined = {name: Matches.joined(matches) for name, matches in parts.items()}
         for smallest in (0, 16, 20):
             faces = int((next(iter(joined.values())).sides >= smallest).sum())
+            if not faces:
+                continue
             cells = [cell for matches in joined.values() for cell in figures(matches, smallest)]
             table.add_row(group, str(smallest), str(faces), *cells)
     return table
