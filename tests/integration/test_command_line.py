@@ -91,7 +91,7 @@ def test_the_embedded_models_read_a_portrait(tmp_path: Path) -> None:
     ended = emolens("predict", tmp_path / "astronaut.jpg", "--format", "json", "--annotate", tmp_path / "out")
     assert ended.code == 0
     (one,) = ended.json
-    face = one["faces"][0]
+    (face,) = one["faces"]
     assert list(face) == FACE_KEYS
     x, y, w, h = face["box"]
     assert (x < 224 < x + w, y < 110 < y + h) == (True, True)  # her nose
