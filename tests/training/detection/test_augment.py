@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from emolens.data.readers.faces import FacePhoto
+from emolens.errors import DataError
 from emolens.training.detection.augment import (
     Scene,
     SceneMaker,
@@ -26,6 +27,13 @@ def drawn(seed: int, faces: int) -> Scene:
     boxes = np.array([[face[key] for key in "xywh"] for face in row["faces"]], dtype=np.float32).reshape(-1, 4)
     landmarks = np.array([face["landmarks"] for face in row["faces"]], dtype=np.float32).reshape(-1, 5, 2)
     return Scene.of(FacePhoto(row["image"], row["source"], "train", boxes, landmarks, np.zeros((0, 4), np.float32)))
+
+
+def test_a_photograph_that_cannot_be_read_is_named() -> None:
+    nothing = np.zeros((0, 4), np.float32)
+    broken = FacePhoto(b"no image", "set:a.jpg", "train", nothing, np.zeros((0, 5, 2), np.float32), nothing)
+    with pytest.raises(DataError, match=r"set:a\.jpg: .* is text"):
+        Scene.of(broken)
 
 
 def dot(x: float, y: float, size: int = 60) -> Scene:

@@ -1,6 +1,5 @@
 """Training crops: photographs in a grid, scaled so that faces of every size are seen, small faces pasted in."""
 
-import io
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from emolens.data.readers.faces import FacePhoto
+from emolens.errors import DataError, ImageError
+from emolens.image import decode
 from emolens.training.detection.recipe import DetectionAugmentation
 
 Floats = NDArray[np.float32]
@@ -32,8 +33,10 @@ class Scene(NamedTuple):
 
     @classmethod
     def of(cls, photo: FacePhoto) -> "Scene":
-        with Image.open(io.BytesIO(photo.image)) as image:
-            pixels = np.asarray(image.convert("RGB"))
+        try:
+            pixels = decode(photo.image).pixels
+        except ImageError as error:
+            raise DataError(f"{photo.source}: {error}") from None
         return cls(pixels, photo.boxes, photo.landmarks, photo.ignore)
 
 
