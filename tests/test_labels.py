@@ -52,9 +52,10 @@ def test_a_misspelt_set_gets_the_nearest_name():
         label_set("social9")
 
 
-def test_a_suggestion_is_only_made_where_something_is_near():
+def test_the_nearest_name_is_suggested_or_all_are_listed():
     assert did_you_mean("hapy", LABEL_SETS["fer7"]) == "; did you mean 'happy'?"
-    assert did_you_mean("xyzzy", LABEL_SETS["fer7"]) == ""
+    assert did_you_mean("hapiness", ("happy",), ("happiness",)) == "; did you mean 'happiness'?"
+    assert did_you_mean("xyzzy", ("happy", "sad"), ("joy",)) == "; there are happy, sad"
 
 
 def test_what_a_set_has_no_room_for_goes_to_other_or_nowhere():

@@ -1,6 +1,6 @@
 """Label sets, the aliases of their names, and the projections between them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -52,8 +52,7 @@ def label_set(name: str) -> tuple[str, ...]:
         ConfigError: there is no such set; the nearest name is given.
     """
     if name not in LABEL_SETS:
-        known = ", ".join(LABEL_SETS)
-        raise ConfigError(f"'{name}' is no label set{did_you_mean(name, LABEL_SETS)}; there are {known}")
+        raise ConfigError(f"'{name}' is no label set{did_you_mean(name, LABEL_SETS)}")
     return LABEL_SETS[name]
 
 
@@ -87,7 +86,8 @@ def project(values: NDArray[Any], source: Sequence[str], target: Sequence[str]) 
     return normalised
 
 
-def did_you_mean(name: str, known: Sequence[str] | dict[str, Any]) -> str:
-    """`"; did you mean 'happy'?"` for the nearest of `known`, or nothing."""
-    nearest = get_close_matches(canonical(name), list(known), n=1)
-    return f"; did you mean '{nearest[0]}'?" if nearest else ""
+def did_you_mean(name: str, known: Iterable[str], aliases: Iterable[str] = ()) -> str:
+    """What to add to "is no ...": the nearest of `known` and `aliases`, or else all of `known`."""
+    known = list(known)
+    nearest = get_close_matches(canonical(name), [*known, *aliases], n=1)
+    return f"; did you mean '{nearest[0]}'?" if nearest else f"; there are {', '.join(known)}"

@@ -184,12 +184,8 @@ def embedded_text(name: str) -> str:
         PolicyError: there is no such policy; the nearest name is given.
     """
     if name not in embedded_names():
-        raise PolicyError(f"'{name}' is no embedded policy{_hint(name)}")
+        raise PolicyError(f"'{name}' is no embedded policy{did_you_mean(name, embedded_names())}")
     return (_EMBEDDED / f"{name}.yaml").read_text(encoding="utf-8")
-
-
-def _hint(name: str) -> str:
-    return did_you_mean(name, embedded_names()) or f"; embedded: {', '.join(embedded_names())}"
 
 
 def _read(path: str | PathLike[str]) -> str:
@@ -199,7 +195,7 @@ def _read(path: str | PathLike[str]) -> str:
     except FileNotFoundError:
         if not isinstance(path, str):
             raise PolicyError(f"{path}: there is no such file") from None
-        raise PolicyError(f"'{path}' is no file and no embedded policy{_hint(path)}") from None
+        raise PolicyError(f"'{path}' is no file and no embedded policy{did_you_mean(path, embedded_names())}") from None
     except (OSError, ValueError) as error:
         raise PolicyError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_BYTES:

@@ -138,7 +138,7 @@ class _Reader:
     def label_set(self, node: Node | None) -> tuple[str, tuple[str, ...]]:
         name = self.text(node, "labels")
         if node is not None and name is not None and name not in LABEL_SETS:
-            hint = did_you_mean(name, LABEL_SETS) or f"; there are {', '.join(LABEL_SETS)}"
+            hint = did_you_mean(name, LABEL_SETS)
             self.fault(node, f"{_shown(name)} is no label set{hint}")
         return name or "", LABEL_SETS.get(name or "", ())
 
@@ -197,7 +197,7 @@ class _Reader:
         label = canonical(text)
         if self.labels and label not in self.labels:  # without labels the fault is the label set's
             aliases = [alias for alias, label in ALIASES.items() if label in self.labels]
-            hint = did_you_mean(text, [*self.labels, *aliases]) or f"; there are {', '.join(self.labels)}"
+            hint = did_you_mean(text, self.labels, aliases)
             self.fault(node, f"{_shown(text)} is no label of {self.set_name}{hint}")
         return label
 
@@ -210,7 +210,7 @@ class _Reader:
             if name in parts:
                 self.fault(key, f"'{name}' stands twice")
             elif name not in known:
-                hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+                hint = did_you_mean(name, known)
                 self.fault(key, f"{_shown(name)} is no key of {what}{hint}")
             else:
                 parts[name] = value

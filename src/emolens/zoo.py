@@ -60,8 +60,7 @@ def find(name: str | os.PathLike[str]) -> Path:
         return _cached(entries()[name])
     if Path(name).suffix or os.sep in name:
         raise ModelError(f"no model file at {name}; `emolens models list` names those that have a name")
-    known = names()
-    raise ModelError(f"'{name}' is neither a model nor a file{did_you_mean(name, known)}; there are {', '.join(known)}")
+    raise ModelError(f"'{name}' is neither a model nor a file{did_you_mean(name, names())}")
 
 
 def names() -> list[str]:
@@ -89,7 +88,7 @@ def entry(name: str) -> Entry:
     """
     known = entries()
     if name not in known:
-        raise ModelError(f"'{name}' cannot be pulled{did_you_mean(name, known)}; there are {', '.join(known)}")
+        raise ModelError(f"'{name}' cannot be pulled{did_you_mean(name, known)}")
     return known[name]
 
 

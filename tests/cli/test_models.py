@@ -30,7 +30,7 @@ def test_the_list_is_a_table_for_people(capsys: pytest.CaptureFixture[str], monk
     list_models()
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["yunet"]]
     assert "detector" in line
-    assert "MIT" in line
+    assert "emolens models pull yunet" in line
 
 
 def test_a_model_file_shows_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,7 @@ def test_files_of_a_folder_that_are_no_images_are_counted(photos: Path, tiny: li
     ended = emolens("predict", photos, *tiny, "--format", "jsonl")
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 3
-    assert ended.err == "emolens: skipped 1 files in folders that are no images\n"
+    assert ended.err == "emolens: files of folders that are no images, skipped: 1\n"
 
 
 def test_a_quoted_pattern_and_standard_input_are_read(photos: Path, tiny: list[str]) -> None:

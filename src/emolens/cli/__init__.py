@@ -94,7 +94,10 @@ def _explained(error: Exception) -> tuple[str, int]:
         case EmolensError():
             return str(error), next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2)
         case typer.TyperException():
-            context, message = getattr(error, "ctx", None), error.format_message().rstrip(".")
+            context, message = (
+                getattr(error, "ctx", None),
+                error.format_message().rstrip(".").replace("Value error, ", ""),
+            )
             # Without a command the help has been shown already, and there is no message.
             hint = f"; see `{context.command_path} --help`" if context and message else ""
             return message + hint, error.exit_code

@@ -24,13 +24,12 @@ def list_models() -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    table = Table("name", "kind", "size", "licence", Column("where", no_wrap=True), box=box.SIMPLE)
+    table = Table("name", "kind", "size", Column("where", no_wrap=True), box=box.SIMPLE)
     for name, path in zoo.embedded().items():
-        card = zoo.card_of(path)
-        table.add_row(name, card.kind, _size(path.stat().st_size), card.licence, "embedded")
+        table.add_row(name, zoo.card_of(path).kind, _size(path.stat().st_size), "embedded")
     for name, entry in zoo.entries().items():
-        where = str(entry.path) if entry.path.is_file() else f"emolens models pull {name}"
-        table.add_row(name, entry.kind, _size(entry.size), entry.licence, where)
+        place = str(entry.path) if entry.path.is_file() else f"emolens models pull {name}"
+        table.add_row(name, entry.kind, _size(entry.size), place)
     Console().print(table)
 
 

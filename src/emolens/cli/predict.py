@@ -72,7 +72,7 @@ def predict(
         shown = _with_progress(results, len(found.items)) if terminal_is_free else results
         write(format, shown, stream, predictor.model.card.labels, show_scores)
     if found.skipped:
-        print(f"emolens: skipped {found.skipped} files in folders that are no images", file=sys.stderr)
+        print(f"emolens: files of folders that are no images, skipped: {found.skipped}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 

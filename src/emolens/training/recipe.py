@@ -106,9 +106,7 @@ def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
         ConfigError: there is no such recipe, a key is unknown, or a value is out of range.
     """
     if name not in recipe_names():
-        raise ConfigError(
-            f"'{name}' is no recipe{did_you_mean(name, recipe_names())}; there are {', '.join(recipe_names())}"
-        )
+        raise ConfigError(f"'{name}' is no recipe{did_you_mean(name, recipe_names())}")
     content = yaml.safe_load(_RECIPES.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
     for setting in settings:
         _apply(content, setting)
@@ -152,4 +150,4 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
         annotation = model.model_fields[parent].annotation
         assert isinstance(annotation, type)
         model = annotation
-    return f"'{place}' is no key of a recipe{did_you_mean(steps[-1], list(model.model_fields))}"
+    return f"'{place}' is no key of a recipe{did_you_mean(steps[-1], model.model_fields)}"

@@ -28,7 +28,7 @@ def read_dataset(name: str, path: Path, split: str | None = None, keep_leaks: bo
         DataError: the path is missing, is not in the layout, or has no such split.
     """
     if name not in READERS:
-        raise ConfigError(f"'{name}' is no dataset{did_you_mean(name, READERS)}; there are {', '.join(READERS)}")
+        raise ConfigError(f"'{name}' is no dataset{did_you_mean(name, READERS)}")
     if not path.exists():
         raise DataError(f"no data at {path}; give the dataset's file or folder with --data")
     return READERS[name](path, keep_leaks, split)
