@@ -20,8 +20,9 @@ OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
 _CHANNELS = 15  # the score's logit, box centre and log size, five landmarks; all but the score in strides
 _LARGEST_LOG = 6.0
 
-# The network has learnt faces of up to some 300 pixels. Larger ones are found at a glance: the picture is searched once
-# more at this longest side, where only faces of so many pixels count.
+# The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
+# a glance: at this longest side, where only faces of so many pixels count.
+_CROP = 320
 _GLANCE = 256
 _LARGE = 32
 
@@ -59,7 +60,7 @@ class OwnDetector:
         """Searches an `(H, W, 3)` uint8 RGB array."""
         found = self._search(image, self.size)
         longest = max(image.shape[:2])
-        if min(longest, self.size or longest) <= 2 * _GLANCE:
+        if min(longest, self.size or longest) <= _CROP:
             return found
         glanced = self._search(image, _GLANCE)
         large = np.sqrt(area(glanced.boxes)) >= _LARGE * longest / _GLANCE
