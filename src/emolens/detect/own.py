@@ -23,7 +23,7 @@ _LARGEST_LOG = 6.0
 # The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
 # a glance: at this longest side, where only faces of so many pixels count.
 _CROP = 320
-_GLANCE = 256
+_GLANCE = 192
 _LARGE = 32
 
 
