@@ -9,13 +9,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 from statistics import median
+from subprocess import DEVNULL
 
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from turns import take_turns
 
 TARGET_S = {"import emolens": 0.25, "emolens predict photo.jpg": 1.5}
 
@@ -42,14 +44,9 @@ def noise(path: Path) -> Path:
 
 
 def measure(commands: dict[str, list[str]], rounds: int) -> dict[str, list[float]]:
-    """Wall seconds per command and round; a first round, not counted, fills the disk cache."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds + 1):
-        for name, command in commands.items():
-            start = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: times[1:] for name, times in seconds.items()}
+    """Wall seconds per command and round."""
+    runs = {name: partial(subprocess.run, command, check=True, stdout=DEVNULL) for name, command in commands.items()}
+    return take_turns(runs, rounds)
 
 
 def report(seconds: dict[str, list[float]]) -> Table:
