@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.errors import DataError, MissingExtraError
+from emolens.data.readers.parquet import read_parquet
 
 COLUMNS = ("image", "source", "split", "faces", "ignore")
 
@@ -48,30 +48,7 @@ def read_face_photos(path: Path, split: str | None = None) -> list[FacePhoto]:
     Raises:
         DataError: the file is missing, is no Parquet, lacks a column, or has no such split.
     """
-    photos = [_photo(row) for row in _rows(path)]
-    splits = sorted({photo.split for photo in photos})
-    if split is not None and split not in splits:
-        raise DataError(f"{path} has no split '{split}'; it has {', '.join(splits)}")
-    return [photo for photo in photos if split in (None, photo.split)]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError("evaluate", "to read Parquet datasets") from None
-    if not path.is_file():
-        raise DataError(f"no data at {path}; give the table of faces with --data")
-    try:
-        present = pyarrow.parquet.read_schema(path).names
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is no Parquet file: {error}") from None
-    missing = [column for column in COLUMNS if column not in present]
-    if missing:
-        raise DataError(f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(present)}")
-    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path, columns=list(COLUMNS)).to_pylist()
-    return rows
+    return [_photo(row) for row in read_parquet(path, COLUMNS, "split", split).to_pylist()]
 
 
 def _photo(row: dict[str, Any]) -> FacePhoto:
