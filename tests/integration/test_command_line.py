@@ -245,6 +245,12 @@ def test_an_interrupt_ends_quietly(photos: Path, tiny: list[str]) -> None:
     assert (process.returncode, err) == (130, b"")
 
 
+def test_recipes_are_listed_without_the_libraries_that_train_them() -> None:
+    without_torch = "import sys; sys.modules['torch'] = None; from emolens.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", without_torch, "train", "--list"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.split()) == (0, ["detector", "face"])
+
+
 def test_the_environment_sets_the_limits(photos: Path, tiny: list[str]) -> None:
     refused = emolens("predict", photos, *tiny, "--format", "json", EMOLENS_MAX_PIXELS="100")
     assert refused.code == 1

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from emolens.errors import ConfigError
-from emolens.training.recipe import ClassifierRecipe, load_recipe, recipe_names
+from emolens.recipes import recipe_names
+from emolens.training.recipe import ClassifierRecipe, load_recipe
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -25,17 +25,17 @@ def train(
 ) -> None:
     """Train a model by its recipe; leaves OUT/model.onnx, ready for `emolens predict --model`."""
     from emolens.cli.extras import training_side
-
-    with training_side("to train"):
-        from emolens.export.run import export_run
-        from emolens.training.recipe import load_recipe, recipe_names
-        from emolens.training.train import train as fit
+    from emolens.recipes import recipe_names
 
     if list_recipes:
         typer.echo("\n".join(recipe_names()))
         return
     if recipe is None or data is None or out is None:
         raise ConfigError("name what to train: emolens train RECIPE --data PATH --out RUN; `emolens train --list`")
+    with training_side("to train"):
+        from emolens.export.run import export_run
+        from emolens.training.recipe import load_recipe
+        from emolens.training.train import train as fit
     _show_progress()
     fit(load_recipe(recipe, settings or ()), data, out, resume)
     model = out / "model.onnx"

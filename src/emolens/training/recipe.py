@@ -1,7 +1,6 @@
 """Recipes: one YAML file says data, network, augmentation, optimiser and schedule; `--set` changes a value."""
 
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -12,6 +11,7 @@ from emolens.data.transforms import Augmentation
 from emolens.errors import ConfigError
 from emolens.labels import did_you_mean
 from emolens.networks.build import NetworkChoice
+from emolens.recipes import recipe_names, recipe_text
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.optimisation import Optimisation
 
@@ -81,18 +81,11 @@ class ClassifierRecipe(_Part):
         return self
 
 
-_RECIPES = files("emolens") / "recipes"
-
 Recipe = ClassifierRecipe | DetectorRecipe
 _TASKS: dict[str, type[ClassifierRecipe] | type[DetectorRecipe]] = {
     "classify": ClassifierRecipe,
     "detect": DetectorRecipe,
 }
-
-
-def recipe_names() -> list[str]:
-    """The recipes that emolens ships."""
-    return sorted(path.name.removesuffix(".yaml") for path in _RECIPES.iterdir())
 
 
 def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
@@ -107,7 +100,7 @@ def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
     """
     if name not in recipe_names():
         raise ConfigError(f"'{name}' is no recipe{did_you_mean(name, recipe_names())}")
-    content = yaml.safe_load(_RECIPES.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    content = yaml.safe_load(recipe_text(name))
     for setting in settings:
         _apply(content, setting)
     return parse_recipe(content, name)
