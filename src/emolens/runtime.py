@@ -79,10 +79,11 @@ def metadata_of(path: Path) -> dict[str, str]:
     Raises:
         ModelError: the file is missing or not ONNX.
     """
-    return _metadata(open_session(path, "cpu", threads=1), path)
+    return session_metadata(open_session(path, "cpu", threads=1), path)
 
 
-def _metadata(session: ort.InferenceSession, path: Path) -> dict[str, str]:
+def session_metadata(session: ort.InferenceSession, path: Path) -> dict[str, str]:
+    """The same, of a file that is open already."""
     try:
         metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
     except UnicodeDecodeError:
@@ -111,7 +112,7 @@ class OnnxModel:
     def __init__(self, path: Path, device: Device = "auto", threads: int = 0) -> None:
         self.path = path
         self.session = open_session(path, device, threads)
-        self.card = ModelCard.from_metadata(_metadata(self.session, path), str(path))
+        self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         if self.card.kind == "detector":
             raise ModelError(f"{path} is a face detector, not an emotion model; give it as the detector instead")
         self._check_graph()

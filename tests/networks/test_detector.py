@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from emolens.networks.detector import CHANNELS, STRIDES, FaceDetector  # noqa: E402
+from emolens.detect.own import CHANNELS, STRIDES  # noqa: E402
+from emolens.networks.detector import FaceDetector  # noqa: E402
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 160), (320, 96)])

@@ -67,11 +67,16 @@ class Dataset:
             "no_place_in_labels", len(self) - len(kept)
         )
 
-    def without_ties(self) -> "Dataset":
-        """Only samples with a single top label; accuracy means nothing on the others."""
+    @property
+    def decided(self) -> NDArray[np.bool_]:
+        """`(N,)`: whether the sample has a single top label."""
         targets = self.targets
-        single = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
-        kept = tuple(sample for sample, one in zip(self.samples, single, strict=True) if one)
+        single: NDArray[np.bool_] = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        return single
+
+    def without_ties(self) -> "Dataset":
+        """Only the samples that are decided; accuracy means nothing on the others."""
+        kept = tuple(sample for sample, one in zip(self.samples, self.decided, strict=True) if one)
         return replace(self, samples=kept).leaving_out("tie", len(self) - len(kept))
 
     def leaving_out(self, reason: str, count: int) -> "Dataset":

@@ -12,12 +12,13 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.runtime import Device, open_session, run_session, sigmoid
+from emolens.runtime import Device, open_session, run_session, session_metadata, sigmoid
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
 
-_CHANNELS = 15  # the score's logit, box centre and log size, five landmarks; all but the score in strides
+# Per cell: the score's logit, the box (centre and log size, in strides), five landmarks (in strides).
+CHANNELS = 1 + 4 + 10
 _LARGEST_LOG = 6.0
 
 # The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
@@ -51,7 +52,7 @@ class OwnDetector:
     ) -> None:
         self.path, self.size = path, size
         self.session = open_session(path, device, threads)
-        self.card = ModelCard.from_metadata(self.session.get_modelmeta().custom_metadata_map, str(path))
+        self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         self.name = self.card.name
         self.score_threshold = self.card.threshold if score_threshold is None else score_threshold
         self._check_graph(path)
@@ -77,11 +78,11 @@ class OwnDetector:
         if self.card.kind != "detector":
             raise ModelError(f"{path} is a model of kind '{self.card.kind}', not a detector; give it with --model")
         if inputs != [("image", "tensor(uint8)", [3])] or outputs != [
-            (name, "tensor(float)", [_CHANNELS]) for name in OUTPUTS
+            (name, "tensor(float)", [CHANNELS]) for name in OUTPUTS
         ]:
             raise ModelError(
                 f"{path}: a detector's graph takes 'image' uint8 N x H x W x 3 and gives {', '.join(OUTPUTS)} float "
-                f"N x {_CHANNELS} x h x w; this one takes {inputs} and gives {outputs}; export it again"
+                f"N x {CHANNELS} x h x w; this one takes {inputs} and gives {outputs}; export it again"
             )
 
 

@@ -8,9 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-STRIDES = (8, 16, 32)
-# Per cell: the score's logit, the box (centre and log size, in strides), five landmarks (in strides).
-CHANNELS = 1 + 4 + 10
+from emolens.detect.own import CHANNELS, STRIDES
 
 _RARE = 0.01  # how likely a cell holds a face before anything is learned
 

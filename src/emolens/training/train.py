@@ -62,9 +62,8 @@ def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bo
     logits = predict_logits(module, val_loader)
     temperature = fit_temperature(logits, held_out.targets)
     probabilities = softmax(logits / np.float32(temperature))
-    ranked = np.sort(held_out.targets, axis=1)
-    single = ranked[:, -1] > ranked[:, -2]
-    metrics = compute_metrics(probabilities[single], held_out.targets[single], labels)
+    decided = held_out.decided
+    metrics = compute_metrics(probabilities[decided], held_out.targets[decided], labels)
     card = describe(recipe, temperature=round(temperature, 4), metrics={"held-out training rows": metrics})
     run.finish(module.network, card)
     return run

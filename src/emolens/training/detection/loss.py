@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import complete_box_iou_loss
 
-from emolens.networks.detector import STRIDES
+from emolens.detect.own import STRIDES
 from emolens.training.detection.recipe import DetectionLoss
 
 # A face is answered for by cells whose centre is this near to its own, in strides: always, and at most.
