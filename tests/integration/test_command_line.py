@@ -258,6 +258,15 @@ def test_the_environment_sets_the_limits(photos: Path, tiny: list[str]) -> None:
     assert emolens("predict", photos, *tiny, EMOLENS_MAX_BYTES="many").code == 2
 
 
+@pytest.mark.slow
+def test_a_raised_limit_holds_for_the_annotated_picture_too(tmp_path: Path, tiny: list[str]) -> None:
+    Image.new("1", (7300, 7300)).save(tmp_path / "large.png")
+    arguments = ("predict", tmp_path / "large.png", *tiny, "--annotate", tmp_path / "out")
+    assert emolens(*arguments).code == 1
+    assert emolens(*arguments, EMOLENS_MAX_PIXELS="60000000").code == 0
+    assert (tmp_path / "out" / "large.jpg").exists()
+
+
 def test_a_full_disk_is_one_line(photos: Path, tiny: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(

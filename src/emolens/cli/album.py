@@ -6,7 +6,7 @@ from pathlib import Path
 from emolens.cli.annotate import SIDE, draw
 from emolens.cli.inputs import Item
 from emolens.errors import ConfigError
-from emolens.image import decode
+from emolens.image import Limits, decode
 from emolens.results import Prediction
 
 _QUALITY = 92
@@ -18,12 +18,13 @@ class Album:
     Args:
         folder: made where it is absent; pictures of an earlier run are overwritten.
         items: the inputs, none of which may lie in that folder, so that no photograph is overwritten.
+        limits: those that the inputs were read within.
 
     Raises:
         ConfigError: the folder cannot be made, or holds an input.
     """
 
-    def __init__(self, folder: Path, items: Sequence[Item]) -> None:
+    def __init__(self, folder: Path, items: Sequence[Item], limits: Limits = Limits()) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -31,7 +32,7 @@ class Album:
         inside = [item for item in items if isinstance(item, str) and Path(item).parent.resolve() == folder.resolve()]
         if inside:
             raise ConfigError(f"{inside[0]} lies in {folder} and could be overwritten; choose another --annotate")
-        self.folder = folder
+        self.folder, self.limits = folder, limits
         self._taken: set[str] = set()
 
     def add(self, item: Item, prediction: Prediction) -> Path:
@@ -42,7 +43,7 @@ class Album:
         """
         assert isinstance(item, str | bytes)
         path = self.folder / self._name("stdin" if isinstance(item, bytes) else Path(item).stem)
-        draw(decode(item, side=SIDE), prediction).save(path, quality=_QUALITY)
+        draw(decode(item, self.limits, SIDE), prediction).save(path, quality=_QUALITY)
         return path
 
     def _name(self, stem: str) -> str:

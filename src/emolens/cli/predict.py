@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from emolens.cli.album import Album
     from emolens.cli.inputs import Item
+    from emolens.image import Limits
     from emolens.predictor import Predictor
     from emolens.results import Failure, Prediction
 
@@ -54,6 +55,7 @@ def predict(
     from emolens.image import Limits
     from emolens.predictor import load
 
+    limits = Limits.from_environment()
     predictor = load(
         model,
         detector=None if detector == "none" else detector,
@@ -61,10 +63,10 @@ def predict(
         device=device,
         threshold=threshold,
         detector_size=_size(detector_size),
-        limits=Limits.from_environment(),
+        limits=limits,
     )
-    found = gather(inputs, recursive)
-    album = _album(annotate, found.items) if annotate else None
+    found = gather(inputs, recursive, limits)
+    album = _album(annotate, found.items, limits) if annotate else None
     failed: list[Failure] = []
     results = _reported(_predicted(predictor, found.items), album, failed)
     terminal_is_free = output is not None or format == "table" or not sys.stdout.isatty()
@@ -77,10 +79,10 @@ def predict(
         raise typer.Exit(1)
 
 
-def _album(folder: Path, items: "Sequence[Item]") -> "Album":
+def _album(folder: Path, items: "Sequence[Item]", limits: "Limits") -> "Album":
     from emolens.cli.album import Album  # it brings fonts and drawing, which cost start-up time
 
-    return Album(folder, items)
+    return Album(folder, items, limits)
 
 
 def _size(text: str) -> int | None:
