@@ -1,6 +1,8 @@
 """`emolens evaluate` prints a summary, writes every figure, and explains what it cannot use."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -106,3 +108,13 @@ def test_labels_are_printed_as_they_are_not_as_markup(run, table, tmp_path, caps
     printed = capsys.readouterr().out
     assert "[bold] 1 on ferplus" in printed
     assert "[/red]" in printed
+
+
+def test_the_figures_are_kept_though_nobody_reads_the_summary(model: Path, table: Path, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "emolens", "evaluate", model, "--dataset", "ferplus", "--data", table]
+    ended = subprocess.run([*command, "--out", tmp_path / "out"], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert b"Traceback" not in ended.stderr
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n"] > 0

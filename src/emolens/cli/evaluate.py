@@ -48,12 +48,13 @@ def evaluate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # now, so that a bad path costs no evaluation
     evaluation = measure(OnnxModel(find(model), device), read_dataset(dataset, data, split, keep_leaks))
+    saved = evaluation.save(out) if out is not None else None  # first, since whoever reads the summary may stop early
     console = Console(highlight=False, markup=False)
     console.print(_heading(evaluation), soft_wrap=True)
     console.print(_summary(evaluation.metrics))
     console.print(_per_class(evaluation.metrics))
-    if out is not None:
-        print(f"{evaluation.save(out)} holds every figure", file=sys.stderr)
+    if saved is not None:
+        print(f"{saved} holds every figure", file=sys.stderr)
 
 
 def _heading(evaluation: "Evaluation") -> str:
