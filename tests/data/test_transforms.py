@@ -36,7 +36,22 @@ def test_each_amount_changes_the_pixels_but_neither_shape_nor_type(amounts: dict
     assert not torch.equal(changed, crop())
 
 
-@pytest.mark.parametrize("amounts", [{"flip": 2}, {"scale": 1}, {"rotate": -1}, {"mirror": 1}])
+@pytest.mark.parametrize("amounts", [{"flip": 2}, {"scale": 1}, {"rotate": -1}, {"mirror": 1}, {"mixup": -1}])
 def test_impossible_amounts_are_refused(amounts: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         Augmentation(**amounts)
+
+
+def test_mixup_blends_samples_and_their_targets_by_the_same_amount() -> None:
+    torch.manual_seed(0)
+    targets = torch.eye(4)
+    images = targets.view(4, 4, 1, 1).repeat(1, 1, 2, 2) * 200
+    mixed, blended = Augmentation(mixup=1.0).blend(images, targets)
+    assert not torch.equal(blended, targets)
+    torch.testing.assert_close(mixed.mean(dim=(2, 3)) / 200, blended)
+    torch.testing.assert_close(blended.sum(dim=1), torch.ones(4))
+
+
+def test_without_mixup_a_batch_stays_as_it_is() -> None:
+    images, targets = torch.rand(4, 1, 2, 2), torch.eye(4)
+    assert Augmentation().blend(images, targets) == (images, targets)

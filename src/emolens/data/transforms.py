@@ -1,6 +1,7 @@
 """Augmentation of crops, composed of torchvision's transforms."""
 
 from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 from torchvision.transforms import InterpolationMode, v2
 
 
@@ -17,6 +18,7 @@ class Augmentation(BaseModel):
         contrast: relative, to either side.
         blur: probability of a slight blur, as of a face far away.
         erase: probability of covering a rectangle, as of a hand or hair.
+        mixup: both parameters of the Beta distribution by which a batch is blended with itself (Zhang et al., 2018).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +32,7 @@ class Augmentation(BaseModel):
     contrast: float = Field(0, ge=0, lt=1)
     blur: float = Field(0, ge=0, le=1)
     erase: float = Field(0, ge=0, le=1)
+    mixup: float = Field(0, ge=0)
 
     def build(self) -> v2.Transform:
         """The transform of one `(C, H, W)` uint8 crop, of the same shape and type."""
@@ -50,3 +53,11 @@ class Augmentation(BaseModel):
         if self.erase:
             steps.append(v2.RandomErasing(self.erase, scale=(0.02, 0.2)))
         return v2.Compose(steps)
+
+    def blend(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Mixes every sample of a batch with another one: `(N, C, H, W)` float and its `(N, L)` targets."""
+        if not self.mixup:
+            return images, targets
+        mix = v2.MixUp(alpha=self.mixup, labels_getter=lambda batch: batch[1])
+        mixed: tuple[Tensor, Tensor] = mix(images, targets)
+        return mixed

@@ -20,6 +20,7 @@ class NetworkChoice(BaseModel):
     widths: tuple[Annotated[int, Field(gt=0)], ...]
     blocks: tuple[Annotated[int, Field(gt=0)], ...]
     dropout: float = Field(0.2, ge=0, lt=1)
+    stem_stride: int = Field(2, ge=1, le=2)
 
     @model_validator(mode="after")
     def _stages_agree(self) -> Self:

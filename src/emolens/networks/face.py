@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class FaceResNet(nn.Module):
-    """Residual stages over a strided stem; the last stage is averaged and classified.
+    """Residual stages over one convolution; the last stage is averaged and classified.
 
     Args:
         classes: number of logits.
@@ -14,6 +14,7 @@ class FaceResNet(nn.Module):
         blocks: residual blocks in each stage.
         channels: of the input.
         dropout: before the classifier.
+        stem_stride: 2 halves the resolution at once, 1 keeps it for the first stage, at four times its cost.
 
     Takes `(N, channels, H, W)` normalised float, gives `(N, classes)` logits.
     """
@@ -25,9 +26,10 @@ class FaceResNet(nn.Module):
         blocks: Sequence[int] = (2, 2, 2),
         channels: int = 1,
         dropout: float = 0.2,
+        stem_stride: int = 2,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [_conv(channels, widths[0], stride=2), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [_conv(channels, widths[0], stem_stride), nn.ReLU(inplace=True)]
         width_in = widths[0]
         for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             for index in range(count):

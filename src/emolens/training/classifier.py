@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from emolens.data.transforms import Augmentation
+from emolens.training.distillation import Teachers
 from emolens.training.objective import distribution_loss
 from emolens.training.optimisation import one_cycle_adamw
 from emolens.training.recipe import ClassifierRecipe
@@ -48,21 +49,24 @@ class ClassifierModule(lightning.LightningModule):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, recipe: ClassifierRecipe, classes: int) -> None:
+    def __init__(self, recipe: ClassifierRecipe, classes: int, teachers: Teachers | None = None) -> None:
         super().__init__()
-        self.recipe = recipe
+        self.recipe, self.teachers = recipe, teachers
         self.network = recipe.network.build(classes, recipe.input.channels).to(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.tensor(recipe.normalisation.mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(recipe.normalisation.std).view(-1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """`(N, C, H, W)` uint8 to `(N, L)` logits."""
+        """`(N, C, H, W)` pixels of 0 to 255 to `(N, L)` logits."""
         normalised = (images.float() / 255 - self.mean) / self.std
         logits: Tensor = self.network(normalised.contiguous(memory_format=torch.channels_last))
         return logits
 
     def training_step(self, batch: Batch) -> Tensor:
         images, targets, weights = batch
+        images, targets = self.recipe.augmentation.blend(images.float(), targets)
+        if self.teachers:
+            targets = self.teachers.blend(images, targets)
         loss = distribution_loss(self(images), targets, weights)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
         return loss

@@ -1,6 +1,7 @@
 """Recipes: one YAML file says data, network, augmentation, optimiser and schedule; `--set` changes a value."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -54,6 +55,18 @@ class Normalisation(_Part):
     std: tuple[Annotated[float, Field(gt=0)], ...]
 
 
+class Distillation(_Part):
+    """Learning from the answers of larger networks, beside the targets (Hinton et al., 2015).
+
+    Attributes:
+        teachers: finished runs over the same labels and input; their calibrated probabilities are averaged.
+        share: how much of the target they are.
+    """
+
+    teachers: Annotated[tuple[Path, ...], Field(min_length=1)]
+    share: float = Field(0.5, gt=0, le=1)
+
+
 class ClassifierRecipe(_Part):
     """Everything that a classifier's training depends on but the data's path."""
 
@@ -70,6 +83,7 @@ class ClassifierRecipe(_Part):
     network: NetworkChoice
     augmentation: Augmentation
     optimisation: Optimisation
+    distillation: Distillation | None = None
     seed: int = 0
 
     @model_validator(mode="after")

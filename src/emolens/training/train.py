@@ -18,6 +18,7 @@ from emolens.runtime import softmax
 from emolens.training.cards import describe
 from emolens.training.classifier import Batch, ClassifierModule, CropDataset, predict_logits
 from emolens.training.detection.train import train_detector
+from emolens.training.distillation import load_teachers
 from emolens.training.recipe import ClassifierRecipe, Recipe
 from emolens.training.run import Run
 from emolens.training.trainer import make_trainer, quiet_lightning
@@ -47,13 +48,14 @@ def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bo
     """
     labels = label_set(recipe.data.labels)
     dataset = read_dataset(recipe.data.dataset, data, recipe.data.split).project(labels)
+    teachers = load_teachers(recipe.distillation, recipe) if recipe.distillation else None
     run = Run.start(out, recipe, resume)
     training, held_out = hold_out(dataset, recipe.data.validation, recipe.seed)
     logger.info("%d samples to train on, %d held out, left out: %s", len(training), len(held_out), dataset.left_out)
     train_loader, val_loader = _loader(training, recipe, True), _loader(held_out, recipe, False)
 
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    module = ClassifierModule(recipe, len(labels))
+    module = ClassifierModule(recipe, len(labels), teachers)
     plan = recipe.optimisation
     with quiet_lightning():
         trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)

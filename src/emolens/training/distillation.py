@@ -1,0 +1,69 @@
+"""Distillation: finished networks whose answers a new one learns."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from emolens.errors import ConfigError
+from emolens.training.recipe import ClassifierRecipe, Distillation
+from emolens.training.run import Run
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network with its own normalisation and temperature."""
+
+    network: nn.Module
+    mean: Tensor
+    std: Tensor
+    temperature: float
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """`(N, C, H, W)` float pixels of 0 to 255 to `(N, L)` probabilities."""
+        normalised = (images / 255 - self.mean) / self.std
+        logits: Tensor = self.network(normalised.contiguous(memory_format=torch.channels_last))
+        return (logits.float() / self.temperature).softmax(dim=1)
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """What all teachers say, and how much of a target it is."""
+
+    members: tuple[Teacher, ...]
+    share: float
+
+    @torch.no_grad()
+    def blend(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Moves the `(N, L)` targets of a batch towards what the teachers say of these very pixels."""
+        answers = torch.stack([teacher(images) for teacher in self.members]).mean(dim=0)
+        return targets.lerp(answers, self.share)
+
+
+def load_teachers(choice: Distillation, recipe: ClassifierRecipe) -> Teachers:
+    """Opens the runs of the teachers.
+
+    Raises:
+        ConfigError: one is no finished run of a classifier, or has other labels or another input.
+    """
+    return Teachers(tuple(_load(Run(folder), recipe) for folder in choice.teachers), choice.share)
+
+
+def _load(run: Run, recipe: ClassifierRecipe) -> Teacher:
+    taught = run.recipe()
+    if not isinstance(taught, ClassifierRecipe):
+        raise ConfigError(f"distillation.teachers: {run.folder} is a detector's run; name one of a classifier")
+    if (theirs := _terms(taught)) != (ours := _terms(recipe)):
+        raise ConfigError(f"distillation.teachers: {run.folder} answers for {theirs}; this recipe asks for {ours}")
+    card = run.card()
+    network = taught.network.build(len(card.labels), card.input.channels).to(memory_format=torch.channels_last)
+    run.load_weights(network)
+    mean, std = (
+        torch.tensor(values).view(-1, 1, 1) for values in (taught.normalisation.mean, taught.normalisation.std)
+    )
+    return Teacher(network.eval(), mean, std, card.temperature)
+
+
+def _terms(recipe: ClassifierRecipe) -> str:
+    size = recipe.input
+    return f"{recipe.data.labels} at {size.height}x{size.width}x{size.channels}"
