@@ -52,6 +52,26 @@ def test_the_model_file_gives_what_the_network_gives_from_raw_pixels(
 
 
 @pytest.mark.slow
+def test_colour_channels_keep_a_mean_and_a_deviation_each(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = FaceResNet(3, widths=(8, 16), blocks=(1, 1), channels=3).eval()
+    card = CARD.model_copy(update={"input": Input(height=48, width=48, channels=3)})
+    mean, std = [0.4, 0.5, 0.3], [0.2, 0.3, 0.1]
+    write_model_file(network, card, tmp_path / "colour.onnx", mean=mean, std=std)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
+    normalised = (scaled - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
+    with torch.inference_mode():
+        expected = network(normalised).numpy()
+    np.testing.assert_allclose(OnnxModel(tmp_path / "colour.onnx").logits(pixels), expected, atol=5e-3)
+
+
+@pytest.mark.slow
+def test_nothing_is_divided_at_run_time(written: Path) -> None:
+    assert "Div" not in {node.op_type for node in onnx.load(written).graph.node}
+
+
+@pytest.mark.slow
 def test_the_card_comes_back_as_it_was(written: Path) -> None:
     assert OnnxModel(written).card == CARD
 

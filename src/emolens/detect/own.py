@@ -1,5 +1,6 @@
 """The detector that emolens trains itself (`networks/detector.py`), from its model file."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ CHANNELS = 1 + 4 + 10
 _LARGEST_LOG = 6.0
 
 # The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
-# a glance: at this longest side, where only faces of so many pixels count.
+# a glance: at most at this longest side, by a whole factor since that is fast, where only faces of so many pixels count.
 _CROP = 320
 _GLANCE = 192
 _LARGE = 32
@@ -63,8 +64,9 @@ class OwnDetector:
         longest = max(image.shape[:2])
         if min(longest, self.size or longest) <= _CROP:
             return found
-        glanced = self._search(image, _GLANCE)
-        large = np.sqrt(area(glanced.boxes)) >= _LARGE * longest / _GLANCE
+        factor = math.ceil(longest / _GLANCE)
+        glanced = self._search(image, longest // factor)
+        large = np.sqrt(area(glanced.boxes)) >= _LARGE * factor
         return joined(found, glanced.only(large))
 
     def _search(self, image: NDArray[Any], longest: int | None) -> Detections:

@@ -62,6 +62,7 @@ def write_model_file(
     graph = program.model_proto
     graph.ClearField("metadata_props")
     _drop_traces(graph)
+    _fold_division(graph)
     _halve_weights(graph)
     onnx.helper.set_model_props(graph, card.to_metadata())
     onnx.checker.check_model(graph, full_check=True)
@@ -77,7 +78,9 @@ class _Normalised(nn.Module):
     def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", 255 * torch.tensor(mean).view(-1, 1, 1))
+        # One number for all channels is subtracted faster than one for each.
+        means = mean[:1] if len(set(mean)) == 1 else mean
+        self.register_buffer("mean", 255 * torch.tensor(means).view(-1, 1, 1))
         self.register_buffer("std", 255 * torch.tensor(std).view(-1, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
@@ -96,6 +99,24 @@ def _drop_traces(graph: onnx.ModelProto) -> None:
     graph.graph.ClearField("metadata_props")
     graph.graph.ClearField("doc_string")
     graph.graph.ClearField("value_info")
+
+
+def _fold_division(graph: onnx.ModelProto) -> None:
+    """Divides the first convolution's weights by `std` instead of all pixels; zeros around the picture stay zeros."""
+    weights = {tensor.name: tensor for tensor in graph.graph.initializer}
+    divisions = [node for node in graph.graph.node if node.op_type == "Div" and node.input[1] == "std"]
+    users = [node for node in graph.graph.node for division in divisions if division.output[0] in node.input]
+    if not (len(divisions) == len(users) == 1 and users[0].op_type == "Conv" and users[0].input[1] in weights):
+        return
+    (division,), (convolution,) = divisions, users
+    weight, std = weights[convolution.input[1]], weights["std"]
+    if weight.dims[1] != std.dims[0]:
+        return
+    folded = onnx.numpy_helper.to_array(weight) / onnx.numpy_helper.to_array(std)
+    weight.CopyFrom(onnx.numpy_helper.from_array(folded, weight.name))
+    convolution.input[0] = division.input[0]
+    graph.graph.node.remove(division)
+    graph.graph.initializer.remove(std)
 
 
 def _halve_weights(graph: onnx.ModelProto) -> None:
