@@ -23,7 +23,7 @@ CHANNELS = 1 + 4 + 10
 _LARGEST_LOG = 6.0
 
 # The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
-# a glance: at most at this longest side, by a whole factor since that is fast, where only faces of so many pixels count.
+# a glance: at no more than this longest side, by a whole factor since that is fast, for faces of so many pixels there.
 _CROP = 320
 _GLANCE = 192
 _LARGE = 32
