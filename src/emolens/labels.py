@@ -76,14 +76,20 @@ def project(values: NDArray[Any], source: Sequence[str], target: Sequence[str]) 
     Returns:
         `(N, len(target))` float32; rows sum to one, or to zero where nothing of the row has a place in `target`.
     """
-    projected = np.zeros((len(values), len(target)), dtype=np.float32)
-    for column, name in enumerate(source):
-        place = project_label(name, target)
-        if place is not None:
-            projected[:, target.index(place)] += values[:, column]
+    projected = regroup(values, source, target)
     total = projected.sum(axis=1, keepdims=True)
     normalised: NDArray[np.float32] = np.divide(projected, total, out=np.zeros_like(projected), where=total > 0)
     return normalised
+
+
+def regroup(values: NDArray[Any], source: Sequence[str], target: Sequence[str]) -> NDArray[np.float32]:
+    """As `project`, without renormalising: what goes to the same label is added up."""
+    regrouped = np.zeros((len(values), len(target)), dtype=np.float32)
+    for column, name in enumerate(source):
+        place = project_label(name, target)
+        if place is not None:
+            regrouped[:, target.index(place)] += values[:, column]
+    return regrouped
 
 
 def did_you_mean(name: str, known: Iterable[str], aliases: Iterable[str] = ()) -> str:

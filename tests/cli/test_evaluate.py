@@ -76,6 +76,27 @@ def test_leaks_are_measured_where_they_are_wanted(run, model, table, capsys):
 
 
 @pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"label": "hapy"}, "row 9: 'hapy' is no label of fer2013; did you mean 'happy'?"),
+        ({"png": b"\x89PNG\r\n\x1a\n"}, "row 9: <bytes>: "),
+    ],
+    ids=["read", "decoded"],
+)
+def test_faults_in_the_data_are_named_and_with_strict_they_end_it(run, model, tmp_path, fault, said, capsys):
+    table = write_fer_table(tmp_path / "faults.parquet", [fer_row(0), {**fer_row(9), **fault}])
+    arguments = (model, "--dataset", "fer2013", "--data", table)
+    assert run(*arguments) == 0
+    printed, noted = capsys.readouterr()
+    assert "1 samples; left out: 1 un" in printed
+    assert said in noted
+    assert run(*arguments, "--strict") == 2
+    printed, noted = capsys.readouterr()
+    assert printed == ""
+    assert said in noted
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--dataset", "fer2031"], "'fer2031' is no dataset; did you mean 'fer2013'"),

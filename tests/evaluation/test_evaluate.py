@@ -108,11 +108,22 @@ def test_larger_pictures_come_down_to_the_size_of_the_card_and_a_box_is_cut_out_
     np.testing.assert_allclose(dark, 1 / 8, atol=1e-6)
 
 
-def test_a_sample_that_cannot_be_read_is_named(model):
-    good = dataset([{"happy": 1}], SOCIAL8)
-    broken = Dataset("faces", SOCIAL8, (*good.samples, Sample("row 9", b"\x89PNG", good.samples[0].target, "test")))
-    with pytest.raises(DataError, match="row 9"):
-        evaluate(model, broken)
+def test_a_sample_that_cannot_be_read_is_named_and_counted_and_the_others_are_measured(model):
+    good = dataset([{"happy": 1}, {"sad": 1}], SOCIAL8)
+    broken = Sample("row 9", b"\x89PNG", good.samples[0].target, "test")
+    with_broken = Dataset("faces", SOCIAL8, (good.samples[0], broken, good.samples[1]))
+    evaluation = evaluate(model, with_broken)
+    np.testing.assert_array_equal(evaluation.probabilities, evaluate(model, good).probabilities)
+    assert evaluation.dataset.left_out == {"unreadable_image": 1}
+    assert "row 9" in evaluation.dataset.fault_report
+    with pytest.raises(DataError, match="1 read, left out: 1 unreadable image"):
+        evaluate(model, Dataset("faces", SOCIAL8, (broken,)))
+
+
+def test_a_multilabel_dataset_is_refused_until_its_figures_exist(model):
+    samples = dataset([{"happy": 1}], SOCIAL8).samples
+    with pytest.raises(DataError, match="faces is a multilabel dataset"):
+        evaluate(model, Dataset("faces", SOCIAL8, samples, objective="multilabel"))
 
 
 def test_nothing_left_to_compare_is_refused_with_the_counts(model):

@@ -32,7 +32,11 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="The dataset's file or folder.")],
     split: Annotated[str | None, typer.Option(help="Only this split, such as PublicTest.", show_default="all")] = None,
     keep_leaks: Annotated[
-        bool, typer.Option("--keep-leaks", help="Also rows that the dataset marks as leaked from another split.")
+        bool, typer.Option("--keep-leaks", help="Also rows whose image stands in an earlier split, too.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Stop at faults in the data, such as missing files, instead of naming them."),
     ] = False,
     out: Annotated[Path | None, typer.Option(help="A folder to write metrics.json to.", show_default=False)] = None,
     device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
@@ -47,8 +51,13 @@ def evaluate(
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # now, so that a bad path costs no evaluation
-    evaluation = measure(OnnxModel(find(model), device), read_dataset(dataset, data, split, keep_leaks))
+    samples = read_dataset(dataset, data, split, keep_leaks, strict=strict)
+    evaluation = measure(OnnxModel(find(model), device), samples)
+    if strict:
+        evaluation.dataset.check_faultless()  # again, since images that cannot be read are found on the way
     saved = evaluation.save(out) if out is not None else None  # first, since whoever reads the summary may stop early
+    if evaluation.dataset.faults:
+        print(evaluation.dataset.fault_report, file=sys.stderr)
     console = Console(highlight=False, markup=False)
     console.print(_heading(evaluation), soft_wrap=True)
     console.print(_summary(evaluation.metrics))

@@ -1,7 +1,7 @@
 """One model measured on one dataset."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens import __version__
-from emolens.data.crops import load_crops
+from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.errors import DataError, ModelError
 from emolens.evaluation.metrics import compute_metrics
@@ -69,25 +69,27 @@ def evaluate(model: OnnxModel, dataset: Dataset) -> Evaluation:
     """Predicts every sample and compares.
 
     Where the model knows every label of the dataset, its probabilities are projected to the dataset's labels and
-    renormalised; otherwise the targets are projected to the model's labels. Samples without a single top label are
-    then left out, and counted.
+    renormalised; otherwise the targets are projected to the model's labels. Samples without a single top label, and
+    those whose image cannot be read, are then left out, and counted.
 
     Raises:
-        DataError: a sample cannot be read, or none is left to compare.
+        DataError: the dataset is multilabel, or no sample is left to compare.
         ModelError: the model's probabilities are no distribution over labels.
     """
     card = model.card
     if card.objective != "distribution":
         raise ModelError(f"{model.path} is a {card.objective} model; only distribution models can be evaluated yet")
+    if dataset.objective != "distribution":
+        raise DataError(f"{dataset.name} is a {dataset.objective} dataset; only distributions can be evaluated yet")
     answers = tuple(canonical(label) for label in card.labels)
     comparable = dataset if set(dataset.labels) <= set(answers) else dataset.project(answers)
-    decided = comparable.without_ties()
+    decided, predicted = _predict(model, comparable.without_ties())
     if not len(decided):
         raise DataError(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
             f"left out: {describe_left_out(decided)}; check --split, and that dataset and model share labels"
         )
-    probabilities = _project_answers(_predict(model, decided), answers, decided.labels)
+    probabilities = _project_answers(predicted, answers, decided.labels)
     return Evaluation(
         {"name": card.name, "version": card.version, "sha256": file_hash(model.path)},
         decided,
@@ -103,13 +105,15 @@ def describe_left_out(dataset: Dataset) -> str:
     return ", ".join(counts) or "nothing"
 
 
-def _predict(model: OnnxModel, dataset: Dataset) -> NDArray[np.float32]:
-    chunks = [
-        replace(dataset, samples=dataset.samples[start : start + _CHUNK]) for start in range(0, len(dataset), _CHUNK)
-    ]
-    return np.concatenate(
-        [model.probabilities(load_crops(chunk, model.card.input, model.card.crop)) for chunk in chunks]
-    )
+def _predict(model: OnnxModel, dataset: Dataset) -> tuple[Dataset, NDArray[np.float32]]:
+    """The samples that can be read, and the model's probabilities of them."""
+    probabilities = [np.empty((0, len(model.card.labels)), dtype=np.float32)]
+    unreadable: dict[int, str] = {}
+    for start in range(0, len(dataset), _CHUNK):
+        crops, faulty = cut_crops(dataset.samples[start : start + _CHUNK], model.card.input, model.card.crop)
+        unreadable |= {start + index: what for index, what in faulty.items()}
+        probabilities.append(model.probabilities(crops))
+    return dataset.without("unreadable_image", unreadable), np.concatenate(probabilities)
 
 
 def _project_answers(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emolens.data.readers.gathering import Gathering
 from emolens.data.readers.parquet import read_parquet
 from emolens.errors import DataError
 
@@ -11,19 +12,19 @@ COMMON = {"row": "int64", "usage": "string", "png": "binary", "leak": "bool"}
 _NULL_WITHOUT_A_FACE = ("png", "label")
 
 
-def read_table(path: Path, columns: Mapping[str, str], split: str | None) -> list[dict[str, Any]]:
-    """The rows of one split, or of all, each with `COMMON` and `columns`.
+def read_table(path: Path, columns: Mapping[str, str], gathering: Gathering) -> list[dict[str, Any]]:
+    """The rows that the gathering wants, each with `COMMON` and `columns`.
 
     Args:
         path: the Parquet file.
         columns: further columns, each with its Arrow type.
-        split: as in `usage`.
+        gathering: says which split; it is told of those that are read.
 
     Raises:
         DataError: the file is no Parquet, lacks a column or a value, or has no such split.
     """
     types = {**COMMON, **columns}
-    table = read_parquet(path, list(types), "usage", split)
+    table = read_parquet(path, list(types), "usage", gathering.wanted.split)
     import pyarrow as pa  # is there, now that the table has been read
 
     schema = pa.schema(
@@ -36,4 +37,4 @@ def read_table(path: Path, columns: Mapping[str, str], split: str | None) -> lis
         raise DataError(
             f"{path} is not the table that FER2013 is read from: {reason}; fetch or make it again"
         ) from None
-    return rows
+    return [row for row in rows if gathering.wants(row["usage"])]
