@@ -1,11 +1,16 @@
 """The face classifier's network: a small residual network for grey 48x48 crops (after He et al., 2015)."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from torch import Tensor, nn
 
+from emolens.networks.base import Network
 
-class FaceResNet(nn.Module):
+_STEM = 2  # layers before the first block
+
+
+class FaceResNet(Network):
     """Residual stages over one convolution; the last stage is averaged and classified.
 
     Args:
@@ -19,6 +24,8 @@ class FaceResNet(nn.Module):
     Takes `(N, channels, H, W)` normalised float, gives `(N, classes)` logits.
     """
 
+    features: nn.Sequential
+
     def __init__(
         self,
         classes: int,
@@ -29,6 +36,7 @@ class FaceResNet(nn.Module):
         stem_stride: int = 2,
     ) -> None:
         super().__init__()
+        self.blocks = tuple(blocks)
         layers: list[nn.Module] = [_conv(channels, widths[0], stem_stride), nn.ReLU(inplace=True)]
         width_in = widths[0]
         for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
@@ -40,9 +48,10 @@ class FaceResNet(nn.Module):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(width_in, classes)
         )
 
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(images))
-        return logits
+    def stages(self) -> list[list[nn.Parameter]]:
+        """One per width; the first convolution belongs to the first."""
+        ends = [_STEM + count for count in accumulate(self.blocks)]
+        return [list(self.features[start:end].parameters()) for start, end in pairwise([0, *ends])]
 
 
 class ResidualBlock(nn.Module):

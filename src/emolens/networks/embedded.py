@@ -1,0 +1,65 @@
+"""The weights of the embedded face model, to begin a training with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from emolens.networks.base import Network
+from emolens.networks.weights import load_state, with_head_of
+from emolens.zoo import card_of, embedded
+
+_NAME = "face"
+
+
+def load_embedded_face(network: Network, labels: Sequence[str]) -> None:
+    """Puts the weights of the embedded face model into a network of the same widths and blocks.
+
+    The exporter has folded each batch norm into its convolution. It comes back as a norm of mean 0 and variance 1 that
+    only shifts, so that the outputs are the same. The statistics of the training are gone; the network has to work with
+    these (`keeps_statistics`), since those of a batch would change what it computes.
+
+    Args:
+        network: takes one channel.
+        labels: of its logits; where they are not those of the embedded model, the head stays as it is.
+
+    Raises:
+        ConfigError: the network is not of that shape; the message says what does not fit.
+    """
+    path = embedded()[_NAME]
+    state = _unfold(_read_initialisers(path))
+    if tuple(labels) != card_of(path).labels:
+        state = with_head_of(network, state)
+    load_state(network, state, f"the embedded model '{_NAME}'")
+
+
+def _read_initialisers(path: Path) -> dict[str, Tensor]:
+    """The tensors of a model file under the names that they have in the network."""
+    return {
+        tensor.name.removeprefix("network.").removesuffix(".half"): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype(np.float32)
+        )
+        for tensor in onnx.load(path).graph.initializer
+        if tensor.name.startswith("network.")
+    }
+
+
+def _unfold(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = {}
+    for name, value in tensors.items():
+        if not name.endswith(".0.weight_bias"):
+            state[name] = value
+            continue
+        norm = name.removesuffix("0.weight_bias") + "1."
+        state |= {
+            f"{norm}weight": torch.ones_like(value),
+            f"{norm}bias": value,
+            f"{norm}running_mean": torch.zeros_like(value),
+            f"{norm}running_var": torch.ones_like(value) - nn.BatchNorm2d(1).eps,
+            f"{norm}num_batches_tracked": torch.tensor(0),
+        }
+    return state
