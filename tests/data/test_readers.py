@@ -10,6 +10,7 @@ from emolens.data.crops import load_crops
 from emolens.data.readers import READERS, read_dataset
 from emolens.errors import ConfigError, DataError
 from emolens.image import decode
+from fer_tables import VOTES
 from layouts import EMOTION6_HEADER, LAYOUTS, Layout, jpeg, write
 
 pytest.importorskip("pyarrow", reason="the readers need the `evaluate` extra")
@@ -91,6 +92,7 @@ def test_what_is_no_dataset_is_refused(name: str, content: bytes | None, tmp_pat
         read_dataset(name, path)
 
 
+_FERPLUS = f"Usage,Image name,{','.join(VOTES)}"
 _AFFECTNET = "subDirectory_filePath,face_x,face_y,face_width,face_height,expression"
 
 
@@ -98,6 +100,7 @@ _AFFECTNET = "subDirectory_filePath,face_x,face_y,face_width,face_height,express
     ("reader", "table", "content"),
     [
         ("csv", "t.csv", "image,label\n{},happy\n"),
+        ("ferplus", "fer2013new.csv", f"{_FERPLUS}\nTraining,{{}},1,0,0,0,0,0,0,0,0,0\n"),
         ("rafdb", "EmoLabel/list_patition_label.txt", "train_/../{} 1\n"),
         ("fi", "annotations/train.txt", "{} awe\n"),
         ("fi", "annotations/train.csv", "image_name,emotion\n{},awe\n"),
@@ -108,11 +111,11 @@ _AFFECTNET = "subDirectory_filePath,face_x,face_y,face_width,face_height,express
 )
 @pytest.mark.parametrize("way", ["../secret.jpg", "../../../secret.jpg", "{}/secret.jpg"])
 def test_no_table_leads_out_of_its_folder(reader: str, table: str, content: str, way: str, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "data"):
+    for place in ("", "data", "data/inside"):
         for name in ("secret.jpg", "secret_aligned.jpg"):
-            write(folder / name, jpeg(0))
-    (tmp_path / "data/inside/images").mkdir(parents=True)
-    (tmp_path / "data/inside/Image/aligned/train_").mkdir(parents=True)
+            write(tmp_path / place / name, jpeg(0))
+    for folder in ("images", "Image/aligned/train_", "FER2013Train"):
+        (tmp_path / "data/inside" / folder).mkdir(parents=True)
     write(tmp_path / "data/inside" / table, content.format(way.format(tmp_path)))
     dataset = read_dataset(reader, tmp_path / "data/inside")
     assert len(dataset) == 0

@@ -1,12 +1,14 @@
 """A dataset is projected, filtered and counted without a row vanishing in silence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emolens.data.samples import Dataset, Sample, check_split
+from emolens.data.samples import NAMED, Dataset, Sample, check_split
 from emolens.errors import DataError
 from emolens.labels import LABEL_SETS
 
@@ -44,6 +46,45 @@ def test_counts_of_one_reason_add_up_and_the_original_keeps_its_own():
     assert first.leaving_out("tie", 3).left_out == {"tie": 5}
     assert first.left_out == {"tie": 2}
     assert first.leaving_out("leak", 0).left_out == {"tie": 2}
+
+
+def test_what_is_at_fault_is_taken_out_counted_and_named() -> None:
+    faulty = dataset({"happy": 1}, {"sad": 1}, {"fear": 1}).without("unreadable_image", {0: "a: cut", 2: "c: empty"})
+    assert [sample.name for sample in faulty.samples] == ["row 1"]
+    assert faulty.left_out == {"unreadable_image": 2}
+    assert faulty.fault_report.splitlines() == [
+        "test: left out for faults in the data: 2",
+        "  unreadable image: 2",
+        "    a: cut",
+        "    c: empty",
+    ]
+    with pytest.raises(DataError, match="c: empty"):
+        faulty.check_faultless()
+
+
+def test_a_report_names_the_first_faults_of_a_reason_and_counts_the_others() -> None:
+    many = dataset(*[{"happy": 1}] * 1500).without(
+        "unreadable_image", {index: f"{index}: cut" for index in range(1200)}
+    )
+    lines = many.fault_report.splitlines()
+    assert lines[0].endswith(": 1,200")
+    assert len(lines) == 2 + NAMED + 1
+    assert lines[-1] == f"    and {1200 - NAMED:,} more"
+
+
+def test_what_is_left_out_by_rule_is_no_fault() -> None:
+    clean = dataset({"happy": 0.5, "sad": 0.5}).without_ties().without("unreadable_image", {})
+    assert clean.left_out == {"tie": 1}
+    assert clean.fault_report == ""
+    clean.check_faultless()
+
+
+def test_projecting_a_multilabel_dataset_neither_renormalises_nor_leaves_out() -> None:
+    both = dataset({"happy": 1, "contempt": 1, "unknown": 1}, {"fear": 0})
+    projected = replace(both, objective="multilabel").project(("happy", "other", "awe"))
+    assert projected.targets.tolist() == [[1, 1, 0], [0, 0, 0]]
+    assert projected.objective == "multilabel"
+    assert projected.left_out == {}
 
 
 def test_an_empty_dataset_keeps_its_width_through_every_step():

@@ -86,7 +86,7 @@ def _read_code(file: Path) -> int:
         content = np.lib.format.open_memmap(file, mode="r")
         return whole_number(str(content.item()))
     except (ValueError, OSError):
-        raise RowError("bad_value", "holds no single number") from None
+        raise RowError("bad_value", "holds no single whole number") from None
 
 
 def _label(code: int) -> str:

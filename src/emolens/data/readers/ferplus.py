@@ -7,7 +7,8 @@ Layouts:
     A Parquet table with `row, usage, png, leak` and the ten votes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +75,24 @@ def _read_files(folder: Path, votes: Path, gathering: Gathering) -> None:
     owners = {row.image: row.row for row in rows if row.image}  # of a name that stands twice, the later row
     named = [row for row in rows if owners.get(row.image) == row.row]
     searched = [] if gathering.wanted.keep_leaks else named
-    copies = fer_csv.Copies((row.usage, folder / _FOLDERS[row.usage] / row.image) for row in searched)
+    copies = fer_csv.Copies(_pictures(folder, searched))
     for row in rows:
         if gathering.wants(row.usage):
             with gathering.row(f"{votes.name}, {row.name}"):
                 owned = owners.get(row.image) == row.row
-                image = image_in(folder, f"{_FOLDERS[row.usage]}/{row.image}") if owned else None
+                image = _picture(folder, row) if owned else None
                 leak = image is not None and copies.leaked(row.usage, image)
                 _add(gathering, row.name, row.usage, list(map(whole_number, row.votes)), image, leak)
+
+
+def _pictures(folder: Path, rows: Iterable[_Row]) -> Iterator[tuple[str, Path]]:
+    for row in rows:
+        with suppress(RowError):
+            yield row.usage, _picture(folder, row)
+
+
+def _picture(folder: Path, row: _Row) -> Path:
+    return image_in(folder, f"{_FOLDERS[row.usage]}/{row.image}")
 
 
 def _read_pixels(pixels: Path, votes: Path, gathering: Gathering) -> None:

@@ -13,9 +13,12 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def labelled_files(folder: Path, gathering: Gathering) -> Iterator[tuple[str, Path]]:
-    """Every picture below the subfolders, with its subfolder's name; files of other kinds are counted as left out."""
+    """Every picture below the subfolders, with its subfolder's name.
+
+    Files of other kinds are counted as left out; what is hidden is left alone.
+    """
     for label in subfolders(folder):
-        for file in sorted(label.rglob("*")):
+        for file in sorted(label.rglob("[!.]*")):
             if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file():
                 yield label.name, file
             elif not file.is_dir():

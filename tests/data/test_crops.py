@@ -1,0 +1,41 @@
+"""Crops are cut in the order of the samples; those that cannot be read are told by their place."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emolens.card import Crop, Input
+from emolens.data.crops import cut_crops, load_crops
+from emolens.data.samples import Dataset, Sample
+from emolens.errors import DataError
+
+SIZE = Input(height=4, width=4, channels=1)
+
+
+def sample(name: str, grey: int | None) -> Sample:
+    file = BytesIO()
+    Image.new("L", (8, 8), grey or 0).save(file, "PNG")
+    image = b"no image" if grey is None else file.getvalue()
+    return Sample(name, image, np.ones(1, dtype=np.float32), "train")
+
+
+def test_crops_are_those_of_the_samples_that_can_be_read_in_their_order() -> None:
+    samples = [sample("a", 10), sample("b", None), sample("c", 30), sample("d", None), sample("e", 50)]
+    crops, unreadable = cut_crops(samples, SIZE, Crop())
+    assert crops.shape == (3, 4, 4, 1)
+    assert crops[:, 0, 0, 0].tolist() == [10, 30, 50]
+    assert list(unreadable) == [1, 3]
+    assert unreadable[3].startswith("d: ")
+
+
+def test_one_error_names_every_sample_that_cannot_be_read() -> None:
+    dataset = Dataset("faces", ("face",), (sample("a", 1), sample("b", None), sample("c", None)))
+    with pytest.raises(DataError, match=r"unreadable image: 2\n    b: .*\n    c: "):
+        load_crops(dataset, SIZE, Crop())
+
+
+def test_faults_that_were_found_before_do_not_stop_the_crops_of_what_is_left() -> None:
+    dataset = Dataset("faces", ("face",), (sample("a", 1),)).without("missing_file", {7: "z.jpg: lost"})
+    assert load_crops(dataset, SIZE, Crop()).shape == (1, 4, 4, 1)
