@@ -64,6 +64,13 @@ def test_zeros_and_ones_of_which_not_always_one_holds_are_multilabel(tmp_path: P
     assert not dataset.faults
 
 
+def test_a_row_that_cannot_be_read_does_not_change_what_the_others_are(tmp_path: Path) -> None:
+    dataset = read_dataset("csv", write_csv(tmp_path, "file,joy,sad", "0.jpg,1,1", "1.jpg,yes,1", "2.jpg,7,1"))
+    assert dataset.objective == "multilabel"
+    assert len(dataset) == 1
+    assert dataset.left_out == {"bad_value": 2}
+
+
 def test_zeros_and_ones_of_which_always_one_holds_are_hard_labels(tmp_path: Path) -> None:
     dataset = read_dataset("csv", write_csv(tmp_path, "file,joy,sad", "0.jpg,1,0", "1.jpg,0,1"))
     assert dataset.objective == "distribution"

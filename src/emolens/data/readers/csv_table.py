@@ -7,15 +7,15 @@ drawn), and
     or one for each label, with probabilities that sum to one, or 0 and 1 where several labels may hold at once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emolens.data.readers.gathering import UNDRAWN, Gathering, RowError, Wanted, image_in, quoted
 from emolens.data.readers.tables import read_rows, read_table
-from emolens.data.readers.targets import distribution, known_labels, multi_hot, smallest_label_set
+from emolens.data.readers.targets import distribution, fractions, known_labels, smallest_label_set
 from emolens.data.samples import Dataset, Objective, Sample
 from emolens.errors import DataError
 from emolens.labels import canonical, did_you_mean
@@ -37,13 +37,14 @@ def read(path: Path, wanted: Wanted) -> Dataset:
     rows = [[row[column] for column in columns] for _, row in read_table(table, Gathering("csv", (), wanted), columns)]
     labels = smallest_label_set({value for [value] in rows}, table) if label else _check_labels(columns, table)
     objective: Objective = "distribution" if label else _objective(rows)
+    to_target = fractions if objective == "multilabel" else distribution
     gathering = Gathering("csv", labels, wanted)
     for number, row in read_table(table, gathering, columns):
         with gathering.row(f"{table.name}:{number}"):
             part = _part(row[split]) if split else UNDRAWN
             if part == UNDRAWN or gathering.wants(part):
                 values = [row[column] for column in columns]
-                target = gathering.one_hot(values[0]) if label else _TARGETS[objective](values)
+                target = gathering.one_hot(values[0]) if label else to_target(values)
                 gathering.add(Sample(f"{table.name}:{number}", image_in(table.parent, row[image]), target, part))
     return gathering.dataset(objective)
 
@@ -69,23 +70,17 @@ def _check_labels(columns: Sequence[str], table: Path) -> tuple[str, ...]:
 
 def _objective(rows: Iterable[Sequence[str]]) -> Objective:
     """Several labels may hold at once where all values are 0 or 1 and some row has not exactly one 1."""
-    sums = set()
+    one_each = True
     for values in rows:
-        try:
-            present = multi_hot(values)
-        except RowError:
-            return "distribution"
-        sums.add(float(present.sum()))
-    return "distribution" if sums <= {1.0} else "multilabel"
+        with suppress(RowError):  # noted when the row is read
+            numbers = fractions(values)
+            if not np.isin(numbers, (0, 1)).all():
+                return "distribution"
+            one_each &= numbers.sum() == 1
+    return "distribution" if one_each else "multilabel"
 
 
 def _part(split: str) -> str:
     if split == UNDRAWN:
         raise RowError("unknown_split", "names no split")
     return split
-
-
-_TARGETS: dict[Objective, Callable[[Sequence[str]], NDArray[np.float32]]] = {
-    "distribution": distribution,
-    "multilabel": multi_hot,
-}

@@ -18,22 +18,26 @@ def distribution(values: Sequence[str]) -> NDArray[np.float32]:
     Raises:
         RowError: they are no numbers from 0 to 1, or do not sum to one.
     """
-    numbers = _fractions(values)
+    numbers = fractions(values)
     if abs(numbers.sum() - 1) > _ROUNDING:
         raise RowError("not_a_distribution", f"the probabilities sum to {numbers.sum():.4g}; they must sum to 1")
-    return np.asarray(numbers / numbers.sum(), dtype=np.float32)
+    normalised: NDArray[np.float32] = numbers / numbers.sum()
+    return normalised
 
 
-def multi_hot(values: Sequence[str]) -> NDArray[np.float32]:
-    """A 1 for each label that is present.
+def fractions(values: Sequence[str]) -> NDArray[np.float32]:
+    """Numbers from 0 to 1, such as probabilities or a multi-hot target.
 
     Raises:
-        RowError: a value is neither 0 nor 1.
+        RowError: they are none.
     """
-    numbers = _fractions(values)
-    if not np.isin(numbers, (0, 1)).all():
-        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all 0 or 1")
-    return numbers.astype(np.float32)
+    try:
+        numbers = np.array([float(value) for value in values], dtype=np.float32)
+    except ValueError:
+        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all numbers") from None
+    if not ((numbers >= 0) & (numbers <= 1)).all():
+        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all from 0 to 1")
+    return numbers
 
 
 def known_labels() -> set[str]:
@@ -52,13 +56,3 @@ def smallest_label_set(names: Iterable[str], source: object) -> tuple[str, ...]:
         raise DataError(f"{source} names no emotion; there are {', '.join(sorted(known_labels()))}")
     fitting = [known for known in LABEL_SETS.values() if labels <= set(known)]
     return min(fitting, key=len, default=tuple(sorted(labels)))
-
-
-def _fractions(values: Sequence[str]) -> NDArray[np.float64]:
-    try:
-        numbers = np.array([float(value) for value in values])
-    except ValueError:
-        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all numbers") from None
-    if not ((numbers >= 0) & (numbers <= 1)).all():
-        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all from 0 to 1")
-    return numbers
