@@ -226,7 +226,7 @@ def test_weights_out_of_reach_are_one_clear_line_at_once(
     start = time.perf_counter()
     with pytest.raises(ConfigError) as refusal:
         begin(name="test_resnet", pretrained=True)
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10
     assert REMEDY in str(refusal.value)
     assert "test_resnet" in str(refusal.value)
     assert "\n" not in str(refusal.value)
