@@ -34,6 +34,10 @@ class ConfigError(EmolensError):
     """A setting, recipe or argument cannot be used."""
 
 
+class InterruptedTrainingError(EmolensError):
+    """The user stopped a training; what was learnt up to the last step is kept."""
+
+
 class MissingExtraError(EmolensError):
     """An optional dependency is not installed.
 
@@ -53,5 +57,6 @@ EXIT_CODES: dict[type[EmolensError], int] = {
     PolicyError: 2,
     DataError: 2,
     ConfigError: 2,
+    InterruptedTrainingError: 130,  # as shells tell Ctrl-C
     MissingExtraError: 2,
 }

@@ -74,8 +74,8 @@ def test_a_finished_run_teaches_and_its_answers_change_what_is_learnt(
 @pytest.mark.slow
 def test_a_teacher_of_other_labels_or_another_input_is_refused(taught: tuple[Path, Path]) -> None:
     _, folder = taught
-    for setting, ours in (("data.labels=fer7", "fer7 at 48x48x1"), ("input.width=44", "social8 at 48x44x1")):
-        with pytest.raises(ConfigError, match=f"answers for social8 at 48x48x1; this recipe asks for {ours}"):
+    for setting, ours in (("data.labels=fer7", "surprise, neutral at 48x48x1"), ("input.width=44", "at 48x44x1")):
+        with pytest.raises(ConfigError, match=f"answers for happy, .* at 48x48x1; this recipe asks for .*{ours}"):
             load_teachers(Distillation(teachers=(folder,)), tiny_recipe(setting))
 
 

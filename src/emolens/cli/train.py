@@ -12,7 +12,8 @@ from emolens.errors import ConfigError
 
 def train(
     recipe: Annotated[
-        str | None, typer.Argument(help="The recipe's name; --list prints them.", show_default=False)
+        str | None,
+        typer.Argument(help="The recipe's name, or a YAML file; --list prints the names.", show_default=False),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="The dataset's file or folder.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="The run's directory.", show_default=False)] = None,
@@ -21,14 +22,21 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set optimisation.epochs=3."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse data with faults instead of leaving them out.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the recipe and stop.")] = False,
     list_recipes: Annotated[bool, typer.Option("--list", help="Print the recipes, one name per line.")] = False,
 ) -> None:
     """Train a model by its recipe; leaves OUT/model.onnx, ready for `emolens predict --model`."""
     from emolens.cli.extras import training_side
-    from emolens.recipes import recipe_names
+    from emolens.recipes import recipe_names, recipe_text
 
     if list_recipes:
         typer.echo("\n".join(recipe_names()))
+        return
+    if recipe is not None and show:
+        typer.echo(recipe_text(recipe), nl=False)
         return
     if recipe is None or data is None or out is None:
         raise ConfigError("name what to train: emolens train RECIPE --data PATH --out RUN; `emolens train --list`")
@@ -37,7 +45,7 @@ def train(
         from emolens.training.recipe import load_recipe
         from emolens.training.train import train as fit
     _show_progress()
-    fit(load_recipe(recipe, settings or ()), data, out, resume)
+    fit(load_recipe(recipe, settings or ()), data, out, resume, strict)
     model = out / "model.onnx"
     card = export_run(out, model)
     typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")

@@ -74,7 +74,69 @@ def compute_metrics(probabilities: ArrayLike, targets: ArrayLike, labels: Sequen
     return metrics
 
 
+def compute_multilabel_metrics(
+    probabilities: ArrayLike, targets: ArrayLike, labels: Sequence[str], threshold: float
+) -> dict[str, Any]:
+    """Compares probabilities of labels that may be present together with which of them are.
+
+    Precision, recall and F1 are zero where undefined; macro averages run over all of `labels`.
+
+    - `exact_match`: the share of rows in which every label is right (scikit-learn's accuracy of multi-label rows).
+    - `mean_average_precision`: over the labels that are present in some row.
+    - `nll`: mean binary cross-entropy over rows and labels, in nats.
+
+    Args:
+        probabilities: `(N, L)`, each in 0 to 1.
+        targets: `(N, L)`: a label is present from one half on.
+        labels: the L names of the columns.
+        threshold: a label at or over it is predicted to be present.
+
+    Returns:
+        `n, exact_match, macro_f1, micro_f1, macro_precision, macro_recall, mean_average_precision, per_class {label:
+        {precision, recall, f1, support}}, nll`; JSON-able.
+
+    Raises:
+        DataError: the arrays are empty, differ in shape, or hold what is no probability.
+    """
+    predicted, target = (
+        _rows(name, rows, labels) for name, rows in (("probabilities", probabilities), ("targets", targets))
+    )
+    if len(predicted) != len(target):
+        raise DataError(f"there are {len(predicted)} rows of probabilities and {len(target)} of targets; pass as many")
+    truth, answer = target >= 0.5, predicted >= threshold
+    hits, support, answers = (truth & answer).sum(axis=0), truth.sum(axis=0), answer.sum(axis=0)
+    present = np.flatnonzero(support)
+    precisions = [_average_precision(predicted[:, column], truth[:, column]) for column in present]
+    clipped = np.clip(predicted, _SMALLEST, 1 - _SMALLEST)
+    costs = -(target * np.log(clipped) + (1 - target) * np.log1p(-clipped))
+    return {
+        "n": len(truth),
+        "exact_match": float((truth == answer).all(axis=1).mean()),
+        "mean_average_precision": float(np.mean(precisions)) if precisions else 0.0,
+        "micro_f1": float(2 * hits.sum() / max(support.sum() + answers.sum(), 1)),
+        **_scores_by_label(hits, support, answers, labels),
+        "nll": float(costs.mean()),
+    }
+
+
+def _average_precision(scores: Floats, truth: NDArray[np.bool_]) -> float:
+    # As scikit-learn's: precision at every distinct score, weighted by the recall that it adds.
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(truth[order])
+    last_of_score = np.append(np.diff(scores[order]) != 0, True)
+    precision, recall = (hits / np.arange(1, len(hits) + 1))[last_of_score], (hits / hits[-1])[last_of_score]
+    return float(np.sum(np.diff(recall, prepend=0) * precision))
+
+
 def _distributions(name: str, values: ArrayLike, labels: Sequence[str]) -> Floats:
+    rows = _rows(name, values, labels)
+    off = np.abs(rows.sum(axis=1) - 1) > _SUM_TOLERANCE
+    if off.any():
+        raise DataError(f"{name}: row {off.argmax()} does not sum to one; pass a softmax or normalised votes")
+    return rows
+
+
+def _rows(name: str, values: ArrayLike, labels: Sequence[str]) -> Floats:
     rows = np.asarray(values, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != len(labels):
         raise DataError(f"{name} have the shape {rows.shape}; wanted (N, {len(labels)}), a column for each label")
@@ -83,7 +145,6 @@ def _distributions(name: str, values: ArrayLike, labels: Sequence[str]) -> Float
     for wrong, what in (
         (~np.isfinite(rows).all(axis=1), "holds NaN or infinity; the model or its input is broken"),
         ((rows < 0).any(axis=1), "is negative somewhere; pass probabilities, not logits"),
-        (np.abs(rows.sum(axis=1) - 1) > _SUM_TOLERANCE, "does not sum to one; pass a softmax or normalised votes"),
     ):
         if wrong.any():
             raise DataError(f"{name}: row {wrong.argmax()} {what}")
@@ -104,18 +165,26 @@ def _confusion(truth: Indices, answer: Indices, size: int) -> Indices:
 
 def _class_scores(confusion: Indices, labels: Sequence[str]) -> dict[str, Any]:
     hits, support, answers = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    scores = _scores_by_label(hits, support, answers, labels)
+    f1 = [one["f1"] for one in scores["per_class"].values()]
+    return {
+        **scores,
+        "micro_f1": float(hits.sum() / support.sum()),
+        "weighted_f1": float(np.average(f1, weights=support)),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _scores_by_label(hits: Indices, support: Indices, answers: Indices, labels: Sequence[str]) -> dict[str, Any]:
     precision, recall, f1 = _ratio(hits, answers), _ratio(hits, support), _ratio(2 * hits, support + answers)
     columns = zip(labels, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True)
     return {
         "macro_f1": float(f1.mean()),
-        "micro_f1": float(hits.sum() / support.sum()),
-        "weighted_f1": float(np.average(f1, weights=support)),
         "macro_precision": float(precision.mean()),
         "macro_recall": float(recall.mean()),
         "per_class": {
             label: {"precision": p, "recall": r, "f1": f, "support": count} for label, p, r, f, count in columns
         },
-        "confusion": confusion.tolist(),
     }
 
 

@@ -46,5 +46,5 @@ def export_run(source: Path, out: Path) -> ModelCard:
 
 def _build(recipe: Recipe, card: ModelCard) -> tuple[nn.Module, Normalisation, tuple[str, ...]]:
     if isinstance(recipe, ClassifierRecipe):
-        return recipe.network.build(len(card.labels), card.input.channels), recipe.normalisation, ("logits",)
+        return recipe.network.build(len(card.labels), card.input.channels, recipe.size), recipe.pixels, ("logits",)
     return FaceDetector(**recipe.network.model_dump()), Normalisation(mean=MEAN, std=STD), OUTPUTS

@@ -5,7 +5,7 @@ from typing import Any
 
 from emolens import __version__
 from emolens.card import Input, ModelCard
-from emolens.labels import label_set
+from emolens.training.objective import Multilabel
 from emolens.training.recipe import ClassifierRecipe, Recipe
 
 
@@ -25,11 +25,13 @@ def describe(recipe: Recipe, **learnt: Any) -> ModelCard:
     if isinstance(recipe, ClassifierRecipe):
         what = {
             "kind": recipe.kind,
-            "labels": label_set(recipe.data.labels),
-            "objective": "distribution",
+            "labels": recipe.labels,
+            "objective": recipe.objective.name,
             "input": recipe.input,
             "crop": recipe.crop,
         }
+        if isinstance(recipe.objective, Multilabel):
+            what["threshold"] = recipe.objective.threshold
     return ModelCard(
         name=recipe.name,
         version=recipe.version,

@@ -56,14 +56,14 @@ def _load(run: Run, recipe: ClassifierRecipe) -> Teacher:
     if (theirs := _terms(taught)) != (ours := _terms(recipe)):
         raise ConfigError(f"distillation.teachers: {run.folder} answers for {theirs}; this recipe asks for {ours}")
     card = run.card()
-    network = taught.network.build(len(card.labels), card.input.channels).to(memory_format=torch.channels_last)
-    run.load_weights(network)
-    mean, std = (
-        torch.tensor(values).view(-1, 1, 1) for values in (taught.normalisation.mean, taught.normalisation.std)
+    network = taught.network.build(len(card.labels), card.input.channels, taught.size).to(
+        memory_format=torch.channels_last
     )
+    run.load_weights(network)
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (taught.pixels.mean, taught.pixels.std))
     return Teacher(network.eval(), mean, std, card.temperature)
 
 
 def _terms(recipe: ClassifierRecipe) -> str:
     size = recipe.input
-    return f"{recipe.data.labels} at {size.height}x{size.width}x{size.channels}"
+    return f"{', '.join(recipe.labels)} at {size.height}x{size.width}x{size.channels}"

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emolens.card import Crop, Input
+from emolens.data.balance import Balance
 from emolens.data.transforms import Augmentation
 from emolens.errors import ConfigError
-from emolens.labels import did_you_mean
+from emolens.labels import did_you_mean, label_set
 from emolens.networks.build import NetworkChoice
-from emolens.recipes import recipe_names, recipe_text
+from emolens.recipes import recipe_text
 from emolens.training.detection.recipe import DetectorRecipe
+from emolens.training.objective import Distribution, Objective
 from emolens.training.optimisation import Optimisation
 
 
@@ -26,16 +28,17 @@ class Data(_Part):
 
     Attributes:
         dataset: the reader's name.
-        split: the dataset's own name of the split to train on.
-        validation: the share of it that is held out, drawn by `seed`, for early looks and the temperature.
-        labels: the label set that the targets are projected to.
+        split: the dataset's own name of the split to train on; None takes all of it.
+        validation: what is held out for early looks and the temperature: a share of the split, drawn by `seed`, or the
+            dataset's own name of another split.
+        labels: the label set that the targets are projected to; None keeps the dataset's own labels.
         sources: the data and its terms, for the model card.
     """
 
     dataset: str
-    split: str
-    validation: float = Field(0.1, gt=0, lt=1)
-    labels: str
+    split: str | None = None
+    validation: Annotated[float, Field(gt=0, lt=1)] | str = 0.1
+    labels: str | tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
 
 
@@ -49,7 +52,7 @@ class _Crop(Crop):
 
 
 class Normalisation(_Part):
-    """Per channel, of pixels in 0 to 1."""
+    """Per channel, of pixels in 0 to 1; a recipe may write `imagenet`, or `dataset` for what is trained on."""
 
     mean: tuple[float, ...]
     std: tuple[Annotated[float, Field(gt=0)], ...]
@@ -79,18 +82,40 @@ class ClassifierRecipe(_Part):
     data: Data
     input: _Input
     crop: _Crop = _Crop()
-    normalisation: Normalisation
+    normalisation: Normalisation | Literal["imagenet", "dataset"]
     network: NetworkChoice
-    augmentation: Augmentation
+    objective: Objective = Distribution()
+    balance: Balance = "none"
+    augmentation: Augmentation = Augmentation()
     optimisation: Optimisation
     distillation: Distillation | None = None
     seed: int = 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the network's outputs; a recipe that leaves them to the dataset must have been resolved."""
+        assert self.data.labels is not None
+        return label_set(self.data.labels) if isinstance(self.data.labels, str) else self.data.labels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the crops."""
+        assert self.input.height
+        assert self.input.width
+        return self.input.height, self.input.width
+
+    @property
+    def pixels(self) -> Normalisation:
+        """The normalisation in numbers; a recipe that names one must have been resolved."""
+        assert isinstance(self.normalisation, Normalisation)
+        return self.normalisation
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         if self.input.height is None or self.input.width is None:
             raise ValueError("input needs a height and a width")
-        if {len(self.normalisation.mean), len(self.normalisation.std)} != {self.input.channels}:
+        given = self.normalisation
+        if isinstance(given, Normalisation) and {len(given.mean), len(given.std)} != {self.input.channels}:
             raise ValueError(f"normalisation needs one mean and one std for each of {self.input.channels} channels")
         return self
 
@@ -103,19 +128,20 @@ _TASKS: dict[str, type[ClassifierRecipe] | type[DetectorRecipe]] = {
 
 
 def load_recipe(name: str, settings: Iterable[str] = ()) -> Recipe:
-    """Reads a shipped recipe.
+    """Reads a recipe.
 
     Args:
-        name: one of `recipe_names()`.
+        name: of a shipped one, or a file that ends in `.yaml`.
         settings: changes such as `optimisation.epochs=3`; the value is YAML.
 
     Raises:
         ConfigError: there is no such recipe, a key is unknown, or a value is out of range.
     """
-    if name not in recipe_names():
-        raise ConfigError(f"'{name}' is no recipe{did_you_mean(name, recipe_names())}")
-    content = yaml.safe_load(recipe_text(name))
-    for setting in settings:
+    try:
+        content = yaml.safe_load(recipe_text(name))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
+    for setting in settings if isinstance(content, dict) else ():
         _apply(content, setting)
     return parse_recipe(content, name)
 
@@ -153,8 +179,16 @@ def _explain(fault: Any, model: type[BaseModel]) -> str:
     if fault["type"] != "extra_forbidden":
         message = fault["msg"].removeprefix("Value error, ")
         return f"{place}: {message}" if place else message
+    models: list[type[BaseModel]] = [model]
     for parent in steps[:-1]:
-        annotation = model.model_fields[parent].annotation
-        assert isinstance(annotation, type)
-        model = annotation
-    return f"'{place}' is no key of a recipe{did_you_mean(steps[-1], model.model_fields)}"
+        parts = [one.model_fields[parent].annotation for one in models if parent in one.model_fields]
+        models = [inner for part in parts for inner in _models_in(part)] or models
+    known = dict.fromkeys(name for one in models for name in one.model_fields if name != steps[-1])
+    return f"'{place}' is no key of a recipe{did_you_mean(steps[-1], known)}"
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """What a key may hold, whatever stands around it: alternatives, None, a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]

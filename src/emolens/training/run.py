@@ -55,6 +55,10 @@ class Run:
         return self.folder / "checkpoints" / "last.ckpt"
 
     @property
+    def best(self) -> Path:
+        return self.checkpoint.with_name("best.ckpt")
+
+    @property
     def _recipe_file(self) -> Path:
         return self.folder / "recipe.yaml"
 
@@ -85,6 +89,10 @@ class Run:
             return ModelCard.model_validate_json(path.read_bytes())
         except ValidationError:
             raise _damaged(path) from None
+
+    def load_best(self, network: nn.Module) -> None:
+        """Puts the weights of the best epoch into a network of the recipe's kind."""
+        load_checkpoint(network, self.best)
 
     def load_weights(self, network: nn.Module) -> None:
         """Puts the trained weights into a network of the recipe's kind."""

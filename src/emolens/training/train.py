@@ -5,35 +5,37 @@ from pathlib import Path
 
 import lightning
 import numpy as np
-from torch.utils.data import DataLoader
+from numpy.typing import NDArray
 
-from emolens.data.crops import load_crops
-from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
-from emolens.data.splits import hold_out
+from emolens.errors import DataError
 from emolens.evaluation.calibration import fit_temperature
-from emolens.evaluation.metrics import compute_metrics
-from emolens.labels import label_set
-from emolens.runtime import softmax
+from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
+from emolens.runtime import sigmoid, softmax
 from emolens.training.cards import describe
-from emolens.training.classifier import Batch, ClassifierModule, CropDataset, predict_logits
+from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
+from emolens.training.data import CropDataset, held_out_loader, read_parts, training_loader
 from emolens.training.detection.train import train_detector
 from emolens.training.distillation import load_teachers
+from emolens.training.objective import Multilabel
 from emolens.training.recipe import ClassifierRecipe, Recipe
+from emolens.training.resolve import resolve
 from emolens.training.run import Run
-from emolens.training.trainer import make_trainer, quiet_lightning
+from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
 
 
-def train(recipe: Recipe, data: Path, out: Path, resume: bool = False) -> Run:
+def train(recipe: Recipe, data: Path, out: Path, resume: bool = False, strict: bool = False) -> Run:
     """Trains whatever the recipe says; arguments and errors as of `train_classifier`."""
     if isinstance(recipe, ClassifierRecipe):
-        return train_classifier(recipe, data, out, resume)
+        return train_classifier(recipe, data, out, resume, strict)
     return train_detector(recipe, data, out, resume)
 
 
-def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bool = False) -> Run:
+def train_classifier(
+    recipe: ClassifierRecipe, data: Path, out: Path, resume: bool = False, strict: bool = False
+) -> Run:
     """Trains, calibrates and measures on the held-out samples; leaves a finished run.
 
     Args:
@@ -41,44 +43,57 @@ def train_classifier(recipe: ClassifierRecipe, data: Path, out: Path, resume: bo
         data: the dataset's file or folder.
         out: the run's directory.
         resume: go on from its last checkpoint.
+        strict: refuse data with faults instead of leaving them out.
 
     Raises:
-        DataError: the data cannot be read.
-        ConfigError: `out` holds another training, or none to resume.
+        DataError: the data cannot be read, or there are faults, and `strict`.
+        ConfigError: `out` holds another training, or none to resume; or the recipe does not fit the data.
     """
-    labels = label_set(recipe.data.labels)
-    dataset = read_dataset(recipe.data.dataset, data, recipe.data.split).project(labels)
+    parts = read_parts(recipe, data)
+    recipe = resolve(recipe, parts.training)
     teachers = load_teachers(recipe.distillation, recipe) if recipe.distillation else None
     run = Run.start(out, recipe, resume)
-    training, held_out = hold_out(dataset, recipe.data.validation, recipe.seed)
-    logger.info("%d samples to train on, %d held out, left out: %s", len(training), len(held_out), dataset.left_out)
-    train_loader, val_loader = _loader(training, recipe, True), _loader(held_out, recipe, False)
+    training, held_out = CropDataset(parts.training, recipe, True), CropDataset(parts.held_out, recipe, False)
+    _report(training.dataset, held_out.dataset, strict)
 
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    module = ClassifierModule(recipe, len(labels), teachers)
-    plan = recipe.optimisation
-    with quiet_lightning():
-        trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
-        trainer.fit(module, train_loader, val_loader, ckpt_path=run.checkpoint if resume else None, weights_only=True)
+    network = recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size)
+    if not resume:
+        recipe.network.initialise(network, recipe.labels)
+    module = ClassifierModule(recipe, network, label_weights_for(recipe, training.dataset.targets), teachers)
+    val_loader = held_out_loader(held_out, recipe)
+    fit(module, training_loader(training, recipe), val_loader, run, resume)
 
-    logits = predict_logits(module, val_loader)
-    temperature = fit_temperature(logits, held_out.targets)
-    probabilities = softmax(logits / np.float32(temperature))
-    decided = held_out.decided
-    metrics = compute_metrics(probabilities[decided], held_out.targets[decided], labels)
-    card = describe(recipe, temperature=round(temperature, 4), metrics={"held-out training rows": metrics})
-    run.finish(module.network, card)
+    temperature, metrics = _measure(recipe, predict_logits(module, val_loader), held_out.dataset)
+    run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
     return run
 
 
-def _loader(dataset: Dataset, recipe: ClassifierRecipe, training: bool) -> DataLoader[Batch]:
-    crops = load_crops(dataset, recipe.input, recipe.crop)
-    weights = np.array([sample.weight for sample in dataset.samples], dtype=np.float32)
-    return DataLoader(
-        CropDataset(crops, dataset.targets, weights, recipe.augmentation if training else None),
-        batch_size=recipe.optimisation.batch_size,
-        shuffle=training,
-        drop_last=training and len(dataset) > recipe.optimisation.batch_size,
-        num_workers=1 if training else 0,
-        persistent_workers=training,
-    )
+def _report(training: Dataset, held_out: Dataset, strict: bool) -> None:
+    """Says what is there and what was left out; the two sides share what the reader left out."""
+    logger.info("%d samples to train on, %d held out, left out: %s", len(training), len(held_out), training.left_out)
+    for part in (training, held_out):
+        if strict:
+            part.check_faultless()
+        if not part.samples:
+            raise DataError(f"no image can be read\n{part.fault_report}")
+    for report in dict.fromkeys(part.fault_report for part in (training, held_out) if part.faults):
+        logger.warning("%s", report)
+
+
+def _measure(
+    recipe: ClassifierRecipe, logits: NDArray[np.float32], held_out: Dataset
+) -> tuple[float, dict[str, object]]:
+    """The temperature, and the figures under the name of what they were measured on."""
+    targets = held_out.targets
+    if isinstance(recipe.objective, Multilabel):
+        metrics = compute_multilabel_metrics(sigmoid(logits), targets, recipe.labels, recipe.objective.threshold)
+        return 1.0, {"held-out training rows": metrics}
+    temperature = fit_temperature(logits, targets)
+    decided = held_out.decided
+    if not decided.any():
+        return round(temperature, 4), {}
+    probabilities = softmax(logits / np.float32(temperature))
+    return round(temperature, 4), {
+        "held-out training rows": compute_metrics(probabilities[decided], targets[decided], recipe.labels)
+    }

@@ -4,7 +4,8 @@ Layout: a table of text beside the pictures, or the folder that holds one such t
 (`image`, `path`, `file`, `filename` or `image_name`), perhaps the split (`split`, `usage` or `set`; without it one is
 drawn), and
     either one with the label (`label`, `emotion`, `expression` or `class`),
-    or one for each label, with probabilities that sum to one, or 0 and 1 where several labels may hold at once.
+    or one for each label, with probabilities that sum to one, or 0 and 1 where several labels, of any names, may hold
+    at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,8 +36,10 @@ def read(path: Path, wanted: Wanted) -> Dataset:
         raise DataError(f"{table} has no column for the picture's path; name one of its columns 'image'")
     columns = [label] if label else [name for name in header if name not in (image, split)]
     rows = [[row[column] for column in columns] for _, row in read_table(table, Gathering("csv", (), wanted), columns)]
-    labels = smallest_label_set({value for [value] in rows}, table) if label else _check_labels(columns, table)
     objective: Objective = "distribution" if label else _objective(rows)
+    labels = (
+        smallest_label_set({value for [value] in rows}, table) if label else _check_labels(columns, objective, table)
+    )
     to_target = fractions if objective == "multilabel" else distribution
     gathering = Gathering("csv", labels, wanted)
     for number, row in read_table(table, gathering, columns):
@@ -56,10 +59,11 @@ def _find_table(path: Path) -> Path:
     return tables[0]
 
 
-def _check_labels(columns: Sequence[str], table: Path) -> tuple[str, ...]:
+def _check_labels(columns: Sequence[str], objective: Objective, table: Path) -> tuple[str, ...]:
+    """Columns of 0 and 1 may be called anything; a column beside probabilities that is no emotion is a mistake."""
     known = sorted(known_labels())
     for column in columns:
-        if canonical(column) not in known:
+        if objective == "distribution" and canonical(column) not in known:
             hint = did_you_mean(column, known)
             raise DataError(f"{table}: the column {quoted(column)} is no label{hint}; rename or remove it")
     labels = tuple(canonical(column) for column in columns)

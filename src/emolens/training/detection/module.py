@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,7 +18,7 @@ from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.loss import Targets, detection_loss
 from emolens.training.detection.measure import Matches, match
 from emolens.training.detection.recipe import DetectorRecipe
-from emolens.training.optimisation import one_cycle_adamw
+from emolens.training.module import NetworkModule
 
 logger = logging.getLogger(__name__)
 
@@ -61,24 +60,19 @@ def collate(scenes: Sequence[Scene]) -> Batch:
     return images, Targets(boxes, landmarks, padded([corners(scene.ignore) for scene in scenes]))
 
 
-class DetectorModule(lightning.LightningModule):
+class DetectorModule(NetworkModule):
     """Trains the network; reports recall and average precision on whole photographs."""
 
-    mean: Tensor
-    std: Tensor
+    monitor, mode = "val_average_precision", "max"
 
     def __init__(self, recipe: DetectorRecipe) -> None:
-        super().__init__()
+        super().__init__(FaceDetector(**recipe.network.model_dump()), MEAN, STD, recipe.optimisation)
         self.recipe = recipe
-        self.network = FaceDetector(**recipe.network.model_dump()).to(memory_format=torch.channels_last)
-        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(-1, 1, 1), persistent=False)
         self.matches: list[Matches] = []
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """`(N, H, W, 3)` uint8 to the three maps."""
-        normalised = (images.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
-        maps: tuple[Tensor, ...] = self.network(normalised)
+        maps: tuple[Tensor, ...] = self.network(self.normalised(images.permute(0, 3, 1, 2)))
         return maps
 
     def training_step(self, batch: Batch) -> Tensor:
@@ -97,9 +91,6 @@ class DetectorModule(lightning.LightningModule):
         self.log_dict({f"val_{name}": value for name, value in figures.items()})
         values = {name: round(value, 4) for name, value in {**losses, **figures}.items()}
         logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values)
-
-    def configure_optimizers(self) -> Any:
-        return one_cycle_adamw(self, self.recipe.optimisation)
 
 
 def search(module: DetectorModule, scene: Scene) -> Matches:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -16,7 +17,7 @@ from emolens.training.detection.measure import Matches
 from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.run import Run
-from emolens.training.trainer import make_trainer, quiet_lightning
+from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +51,8 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
         collate_fn=collate,
     )
     module = DetectorModule(recipe)
-    with quiet_lightning():
-        trainer = make_trainer(run, plan.epochs, plan.precision, plan.ema)
-        trainer.fit(
-            module,
-            loader,
-            DataLoader(validation, batch_size=None, collate_fn=_as_it_is),  # type: ignore[arg-type]
-            ckpt_path=run.checkpoint if resume else None,
-            weights_only=True,
-        )
+    val_loader: DataLoader[Any] = DataLoader(validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
+    fit(module, loader, val_loader, run, resume)
     run.finish(module.network, make_detector_card(recipe, module, validation))
     return run
 

@@ -1,0 +1,120 @@
+"""What a classifier learns from: the parts of a dataset, as batches of crops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import Dataset as TorchDataset
+
+from emolens.data.balance import resampled, sampling_weights
+from emolens.data.crops import cut_crops
+from emolens.data.readers import read_dataset
+from emolens.data.samples import Dataset
+from emolens.data.splits import hold_out
+from emolens.errors import ConfigError, DataError
+from emolens.training.recipe import ClassifierRecipe
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Crops `(N, C, H, W)` uint8, targets `(N, L)`, weights `(N,)`."""
+
+# Crops that fit are cut once; more than this are cut anew in every epoch, by the loader's workers.
+_IN_MEMORY = 2 << 30
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The two sides of a training: samples to learn from, and held-out ones."""
+
+    training: Dataset
+    held_out: Dataset
+
+
+def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
+    """Reads the dataset, over the labels of the recipe, holds samples out, and balances the others.
+
+    Raises:
+        DataError: the data cannot be read, or one side is empty.
+        ConfigError: the recipe's objective does not fit the dataset's targets.
+    """
+    plan = recipe.data
+    dataset = _read(recipe, path, plan.split)
+    if dataset.objective == "multilabel" and recipe.objective.name == "distribution":
+        raise ConfigError(f"{path} has several labels per image; train with --set 'objective={{name: multilabel}}'")
+    if isinstance(plan.validation, str):
+        parts = Parts(dataset, _read(recipe, path, plan.validation))
+    else:
+        parts = Parts(*hold_out(dataset, plan.validation, recipe.seed))
+    for part, what in ((parts.training, "to train on"), (parts.held_out, "held out")):
+        if not part.samples:
+            raise DataError(f"{path} leaves no sample {what}; check data.split and data.validation")
+    return Parts(resampled(parts.training, recipe.balance, recipe.seed), parts.held_out)
+
+
+def _read(recipe: ClassifierRecipe, path: Path, split: str | None) -> Dataset:
+    dataset = read_dataset(recipe.data.dataset, path, split, seed=recipe.seed)
+    return dataset if recipe.data.labels is None else dataset.project(recipe.labels)
+
+
+class CropDataset(TorchDataset[Batch]):
+    """Crops with targets and weights.
+
+    Attributes:
+        dataset: the samples whose images can be read; what cannot is noted there. Only a dataset too large for memory
+            is not looked through beforehand.
+        crops: `(N, H, W, C)` uint8, or None where they do not fit into memory.
+        transform: changes each crop anew; None leaves it.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: ClassifierRecipe, augmented: bool) -> None:
+        (height, width), channels = recipe.size, recipe.input.channels
+        self.size, self.crop = recipe.input, recipe.crop
+        self.dataset, self.crops = dataset, None
+        if len(dataset) * height * width * channels <= _IN_MEMORY:
+            self.crops, unreadable = cut_crops(dataset.samples, self.size, self.crop)
+            self.dataset = dataset.without("unreadable_image", unreadable)
+        self.targets = torch.from_numpy(self.dataset.targets)
+        self.weights = torch.tensor([sample.weight for sample in self.dataset.samples], dtype=torch.float32)
+        self.transform = recipe.augmentation.build(height, width) if augmented else None
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Batch:
+        image = torch.from_numpy(self._cut(index) if self.crops is None else self.crops[index]).permute(2, 0, 1)
+        return self.transform(image) if self.transform else image, self.targets[index], self.weights[index]
+
+    def _cut(self, index: int) -> NDArray[np.uint8]:
+        sample = self.dataset.samples[index]
+        crops, unreadable = cut_crops([sample], self.size, self.crop)
+        for fault in unreadable.values():
+            raise DataError(f"{self.dataset.name}, {fault}; correct or remove it")
+        only: NDArray[np.uint8] = crops[0]
+        return only
+
+
+def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:
+    """Shuffled batches; drawn by the balance of the recipe."""
+    sampler = None
+    if recipe.balance == "sampler":
+        sampler = WeightedRandomSampler(sampling_weights(crops.dataset.targets).tolist(), len(crops))
+    batch_size = min(recipe.optimisation.batch_size, len(crops))
+    return DataLoader(
+        crops,
+        batch_size=batch_size,
+        shuffle=sampler is None,
+        sampler=sampler,
+        drop_last=len(crops) > batch_size,
+        num_workers=1 if crops.crops is not None else _WORKERS,
+        persistent_workers=True,
+    )
+
+
+def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:
+    """All samples in order."""
+    workers = 0 if crops.crops is not None else _WORKERS
+    return DataLoader(crops, batch_size=recipe.optimisation.batch_size, num_workers=workers)

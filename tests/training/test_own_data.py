@@ -1,0 +1,121 @@
+"""Trainings on what a user brings: folders and tables become model files that predict."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import emolens
+from emolens.errors import ConfigError, DataError
+from emolens.export.run import export_run
+from emolens.runtime import OnnxModel
+from emolens.training.data import read_parts
+from emolens.training.recipe import ClassifierRecipe, load_recipe
+from emolens.training.resolve import resolve
+from emolens.training.train import train
+
+pytestmark = pytest.mark.slow
+
+LABELS = ("happy", "sad", "angry")
+
+
+def recipe(name: str, *settings: str) -> ClassifierRecipe:
+    loaded = load_recipe(name, settings)
+    assert isinstance(loaded, ClassifierRecipe)
+    return loaded
+
+
+def picture(path: Path, brightness: int, seed: int) -> Path:
+    noise = np.random.default_rng(seed).integers(0, 40, (56, 56), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(noise + np.uint8(brightness)).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures whose brightness tells the label, so that a training can learn it."""
+    for place, label in enumerate(LABELS):
+        for number in range(24):
+            picture(tmp_path / "mine" / label / f"{number}.png", 20 + 90 * place, 100 * place + number)
+    return tmp_path / "mine"
+
+
+def test_a_folder_becomes_a_model_that_predicts_its_labels(folder: Path, tmp_path: Path) -> None:
+    train(recipe("own-faces", "optimisation.epochs=6"), folder, tmp_path / "run")
+    card = export_run(tmp_path / "run", tmp_path / "mine.onnx")
+    assert set(LABELS) <= set(card.labels)
+    assert card.metrics["held-out training rows"]["accuracy"] > 0.6
+    predictor = emolens.load(tmp_path / "mine.onnx", detector=None)
+    result = predictor.predict(picture(tmp_path / "new.png", 20, 999))
+    assert result.dominant == "happy"
+
+
+def test_faults_are_left_out_and_told_or_with_strict_refused(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "happy" / "broken.png").write_bytes(b"no picture")
+    short = recipe("own-faces", "optimisation.epochs=1")
+    with pytest.raises(DataError, match="unreadable image: 1"):
+        train(short, folder, tmp_path / "strict", strict=True)
+    train(short, folder, tmp_path / "run")
+    assert "broken.png" in caplog.text
+    assert (tmp_path / "run" / "card.json").is_file()
+
+
+def test_columns_of_zeros_and_ones_become_a_multilabel_model(tmp_path: Path) -> None:
+    lines = ["image,tender,proud"]
+    for number in range(40):
+        tender, proud = number % 2, number // 2 % 2
+        picture(tmp_path / f"{number}.png", 20 + 60 * tender + 120 * proud, number)
+        lines.append(f"{number}.png,{tender},{proud}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(lines))
+    small = recipe(
+        "multilabel",
+        "network={name: cnn48}",
+        "input={height: 48, width: 48, channels: 3}",
+        "optimisation.epochs=1",
+        "data.validation=0.3",
+        "optimisation.precision=fp32",
+    )
+    train(small, table, tmp_path / "run")
+    card = export_run(tmp_path / "run", tmp_path / "model.onnx")
+    assert (card.objective, card.labels, card.threshold) == ("multilabel", ("tender", "proud"), 0.35)
+    assert "mean_average_precision" in card.metrics["held-out training rows"]
+    crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    assert OnnxModel(tmp_path / "model.onnx").probabilities(crops).shape == (2, 2)
+    with pytest.raises(ConfigError, match="several labels per image"):
+        read_parts(small.model_copy(update={"objective": recipe("face").objective}), table)
+
+
+def test_what_a_recipe_leaves_to_the_data_is_resolved(folder: Path) -> None:
+    open_recipe = recipe("own-faces", "normalisation=dataset")
+    parts = read_parts(open_recipe, folder)
+    resolved = resolve(open_recipe, parts.training)
+    assert resolved.labels == parts.training.labels
+    [mean], [std] = resolved.pixels.mean, resolved.pixels.std
+    assert 0.4 < mean < 0.6
+    assert 0.2 < std < 0.4
+    colours = resolve(recipe("social-resnet50"), parts.training)
+    assert colours.pixels.mean == (0.485, 0.456, 0.406)
+
+
+@pytest.mark.parametrize(
+    ("setting", "names"),
+    [
+        ("optimisation={epochs: 4, patience: 1, schedule: plateau, optimiser: sgd, learning_rate: 0.01}", "best.ckpt"),
+        ("optimisation={epochs: 1, schedule: step, optimiser: adam, clip: 1.0, accumulate: 2}", "last.ckpt"),
+        ("optimisation={epochs: 1, schedule: cosine, warmup: 0, ema: 0, precision: fp32, device: cpu}", "last.ckpt"),
+    ],
+)
+def test_every_optimiser_and_schedule_trains(folder: Path, tmp_path: Path, setting: str, names: str) -> None:
+    run = train(recipe("own-faces", setting, "network={name: cnn48}", "balance=sampler"), folder, tmp_path / "run")
+    assert (run.folder / "checkpoints" / names).is_file()
+    assert run.card().metrics
+
+
+def test_a_device_that_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"device mps .* cannot be used here"):
+        train(recipe("own-faces", "optimisation.device=mps"), folder, tmp_path / "run")
