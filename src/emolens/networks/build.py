@@ -13,6 +13,7 @@ from emolens.labels import did_you_mean
 from emolens.networks.base import Network
 from emolens.networks.cnn48 import Cnn48
 from emolens.networks.custom_cnn import CustomCnn
+from emolens.networks.dlib_resnet import DlibResNet
 from emolens.networks.face import FaceResNet
 
 Size = tuple[int, int]
@@ -187,6 +188,17 @@ class CustomCnnChoice(_Choice):
         return CustomCnn(classes, channels)
 
 
+class DlibResNetChoice(_Choice):
+    """See `emolens.networks.dlib_resnet.DlibResNet`."""
+
+    name: Literal["dlib_resnet"]
+    resolution: int = Field(112, ge=104, le=224)
+    dropout: float = Field(0.4, ge=0, lt=1)
+
+    def _make(self, classes: int, channels: int, _: Size | None) -> Network:
+        return DlibResNet(classes, channels, self.resolution, self.dropout)
+
+
 class Head(_Part):
     """Linear, or Linear, ReLU, Dropout, Linear where `hidden` is a width."""
 
@@ -239,6 +251,7 @@ _OWN: dict[str, type[_Choice]] = {
     "face_resnet": FaceResNetChoice,
     "cnn48": Cnn48Choice,
     "custom_cnn": CustomCnnChoice,
+    "dlib_resnet": DlibResNetChoice,
 }
 
 
@@ -252,4 +265,6 @@ def _choose(content: Any, _: Callable[[Any], Any]) -> _Choice:
 
 
 # The name tells them apart. A union that pydantic tells apart would put its own words between the keys of a message.
-NetworkChoice = Annotated[FaceResNetChoice | Cnn48Choice | CustomCnnChoice | TimmChoice, WrapValidator(_choose)]
+NetworkChoice = Annotated[
+    FaceResNetChoice | Cnn48Choice | CustomCnnChoice | DlibResNetChoice | TimmChoice, WrapValidator(_choose)
+]
