@@ -37,6 +37,10 @@ WHATS = ("found", "false")
 SCALES = (0.5, 0.75, 1, 1.5, 2)
 SIZES = (8, 16, 32, 96, np.inf)
 LOWEST_SCORE, FALSE_BOXES = 0.05, 0.05
+COLLECTIONS = {
+    "marellanoc": "face-mask set", "liyunfan1223": "public tweets", "quantumnaan": "Flickr8k", "umass-vis-lfw": "LFW",
+    "muxspace": "tight portraits", "bkurdi": "OASIS",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,9 @@ def plot_misses(own: OwnDetector, photographs: list[Photograph], path: Path) -> 
         axis.hist(
             [sides[hit], sides[~hit]], edges, stacked=True, color=["#7fb3a6", "#c2453c"], label=["found", "missed"]
         )
-        axis.set(xscale="log", title=f"{group.partition('/')[0]}: {(~hit).sum()} of {len(hit)} missed")
+        owner = group.partition("/")[0]
+        axis.set(xscale="log", title=f"{COLLECTIONS.get(owner, owner)}: {(~hit).sum()} of {len(hit)} missed")
+        axis.yaxis.get_major_locator().set_params(integer=True)
         axis.set_xticks([8, 16, 32, 64, 128, 256], ["8", "16", "32", "64", "128", "256+"])
         axis.minorticks_off()
     axes[0, 0].legend(frameon=False)
