@@ -74,7 +74,9 @@ def test_a_damaged_checkpoint_is_refused_in_words(finished_run: tuple[Path, Path
 def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> None:
     _, folder = finished_run
     names = {path.name for path in folder.rglob("*") if path.is_file()}
-    assert {"recipe.yaml", "weights.safetensors", "card.json", "last.ckpt"} <= names
+    assert {"recipe.yaml", "versions.json", "weights.safetensors", "card.json", "last.ckpt"} <= names
+    version = json.loads((folder / "versions.json").read_text())["torch"]
+    assert torch.__version__.startswith(version.partition("+")[0])
     assert not any(name.endswith((".pt", ".pth", ".pkl")) for name in names)
     torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
     json.loads((folder / "card.json").read_text())

@@ -1,6 +1,9 @@
 """Run: the directory that a training leaves, and how it comes to be."""
 
+import json
+import platform
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import torch
@@ -17,13 +20,15 @@ from emolens.training.recipe import Recipe, parse_recipe
 # A Lightning module holds the network under this name.
 _INNER = "network."
 
+_LIBRARIES = ("emolens", "torch", "torchvision", "lightning", "timm", "numpy", "pillow")
+
 
 @dataclass(frozen=True)
 class Run:
     """The directory that a training leaves.
 
     Attributes:
-        folder: holds `recipe.yaml` (resolved), `checkpoints/last.ckpt` (to resume), and at the end
+        folder: holds `recipe.yaml` (resolved), `versions.json`, `checkpoints/last.ckpt` (to resume), and at the end
             `weights.safetensors` and `card.json`, which is all that an export needs.
     """
 
@@ -47,6 +52,7 @@ class Run:
         elif run.checkpoint.exists():
             raise ConfigError(f"{folder} holds a training already; add --resume to go on with it, or use a new --out")
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "versions.json").write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
         run._recipe_file.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
         return run
 
@@ -115,6 +121,11 @@ def load_checkpoint(network: nn.Module, path: Path) -> None:
         network.load_state_dict(inner)
     except Exception:  # noqa: BLE001 (a damaged file makes torch raise whatever it stumbles over)
         raise _damaged(path) from None
+
+
+def _versions() -> dict[str, str]:
+    """What the weights depend on besides recipe and data."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
 
 
 def _damaged(path: Path) -> ConfigError:
