@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import emolens
 from emolens.errors import ConfigError, DataError
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
-from emolens.training.data import read_parts
+from emolens.training.data import CropDataset, read_parts
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.resolve import resolve
 from emolens.training.train import train
@@ -56,12 +57,29 @@ def test_faults_are_left_out_and_told_or_with_strict_refused(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "happy" / "broken.png").write_bytes(b"no picture")
-    short = recipe("own-faces", "optimisation.epochs=1")
+    short = recipe("own-faces", "optimisation.epochs=1", "normalisation=dataset")
     with pytest.raises(DataError, match="unreadable image: 1"):
         train(short, folder, tmp_path / "strict", strict=True)
     train(short, folder, tmp_path / "run")
     assert "broken.png" in caplog.text
     assert (tmp_path / "run" / "card.json").is_file()
+
+
+def test_crops_that_do_not_fit_into_memory_are_cut_when_they_are_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "happy" / "broken.png").write_bytes(b"no picture")
+    fine = recipe("own-faces", "data.labels=[happy, sad, angry]")
+    samples = read_parts(fine, folder).training
+    cut = CropDataset(samples, fine, augmented=False)
+    monkeypatch.setattr("emolens.training.data._IN_MEMORY", 0)
+    asked = CropDataset(samples, fine, augmented=False)
+    assert asked.crops is None
+    broken = next(at for at, sample in enumerate(samples.samples) if "broken" in sample.name)
+    with pytest.raises(DataError, match=r"broken\.png"):
+        asked[broken]
+    other = 0 if broken else 1
+    assert torch.equal(asked[other][0], cut[other if other < broken else other - 1][0])
 
 
 def test_columns_of_zeros_and_ones_become_a_multilabel_model(tmp_path: Path) -> None:

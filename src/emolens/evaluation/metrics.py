@@ -52,8 +52,7 @@ def compute_metrics(probabilities: ArrayLike, targets: ArrayLike, labels: Sequen
     """
     predicted = _distributions("probabilities", probabilities, labels)
     target = _distributions("targets", targets, labels)
-    if len(predicted) != len(target):
-        raise DataError(f"there are {len(predicted)} rows of probabilities and {len(target)} of targets; pass as many")
+    _check_as_many(predicted, target)
 
     truth, answer, confidence = target.argmax(axis=1), predicted.argmax(axis=1), predicted.max(axis=1)
     metrics = {
@@ -101,8 +100,7 @@ def compute_multilabel_metrics(
     predicted, target = (
         _rows(name, rows, labels) for name, rows in (("probabilities", probabilities), ("targets", targets))
     )
-    if len(predicted) != len(target):
-        raise DataError(f"there are {len(predicted)} rows of probabilities and {len(target)} of targets; pass as many")
+    _check_as_many(predicted, target)
     truth, answer = target >= 0.5, predicted >= threshold
     hits, support, answers = (truth & answer).sum(axis=0), truth.sum(axis=0), answer.sum(axis=0)
     present = np.flatnonzero(support)
@@ -134,6 +132,11 @@ def _distributions(name: str, values: ArrayLike, labels: Sequence[str]) -> Float
     if off.any():
         raise DataError(f"{name}: row {off.argmax()} does not sum to one; pass a softmax or normalised votes")
     return rows
+
+
+def _check_as_many(predicted: Floats, target: Floats) -> None:
+    if len(predicted) != len(target):
+        raise DataError(f"there are {len(predicted)} rows of probabilities and {len(target)} of targets; pass as many")
 
 
 def _rows(name: str, values: ArrayLike, labels: Sequence[str]) -> Floats:

@@ -1,6 +1,7 @@
 """Networks by name: all that a recipe's `network` can say."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,7 +24,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Choice(_Part):
+class _Choice(_Part, ABC):
     """What every network can be given.
 
     Attributes:
@@ -108,8 +109,9 @@ class _Choice(_Part):
 
             load_weights(network, self.weights)
 
+    @abstractmethod
     def _make(self, classes: int, channels: int, size: Size | None) -> Network:
-        raise NotImplementedError
+        """The network, not frozen yet."""
 
     def _freeze(self, network: Network) -> None:
         if self.freeze == "none":

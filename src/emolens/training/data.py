@@ -1,6 +1,6 @@
 """What a classifier learns from: the parts of a dataset, as batches of crops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torch.utils.data import Dataset as TorchDataset
 
 from emolens.data.balance import resampled, sampling_weights
-from emolens.data.crops import cut_crops
+from emolens.data.crops import cut_crops, load_crops
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.data.splits import hold_out
@@ -89,12 +89,9 @@ class CropDataset(TorchDataset[Batch]):
         return self.transform(image) if self.transform else image, self.targets[index], self.weights[index]
 
     def _cut(self, index: int) -> NDArray[np.uint8]:
-        sample = self.dataset.samples[index]
-        crops, unreadable = cut_crops([sample], self.size, self.crop)
-        for fault in unreadable.values():
-            raise DataError(f"{self.dataset.name}, {fault}; correct or remove it")
-        only: NDArray[np.uint8] = crops[0]
-        return only
+        alone = replace(self.dataset, samples=(self.dataset.samples[index],))
+        crop: NDArray[np.uint8] = load_crops(alone, self.size, self.crop)[0]
+        return crop
 
 
 def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
+from emolens.training.module import normalise
 from emolens.training.recipe import ClassifierRecipe, Distillation
 from emolens.training.run import Run
 
@@ -21,8 +22,7 @@ class Teacher:
 
     def __call__(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` float pixels of 0 to 255 to `(N, L)` probabilities."""
-        normalised = (images / 255 - self.mean) / self.std
-        logits: Tensor = self.network(normalised.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.network(normalise(images, self.mean, self.std))
         return (logits.float() / self.temperature).softmax(dim=1)
 
 

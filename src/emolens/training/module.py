@@ -38,8 +38,18 @@ class NetworkModule(lightning.LightningModule):
 
     def normalised(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` pixels of 0 to 255 as the network takes them."""
-        normalised = (images.float() / 255 - self.mean) / self.std
-        return normalised.contiguous(memory_format=torch.channels_last)
+        return normalise(images, self.mean, self.std)
 
     def configure_optimizers(self) -> Any:
         return configure(self, self.plan, self.monitor, self.mode)
+
+
+def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """`(N, C, H, W)` pixels of 0 to 255 as networks take them, with channels last in memory.
+
+    Args:
+        images: of any number type.
+        mean: `(C, 1, 1)`, of pixels in 0 to 1.
+        std: likewise.
+    """
+    return ((images.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)

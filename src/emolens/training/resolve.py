@@ -1,11 +1,10 @@
 """Recipes made complete by the data: labels and normalisation that a recipe leaves open."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from emolens.data.crops import load_crops
+from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
+from emolens.errors import DataError
 from emolens.training.recipe import ClassifierRecipe, Normalisation
 
 # Of the 1.28 million photographs of ImageNet, as torchvision's and timm's weights want it.
@@ -35,12 +34,18 @@ def _normalisation(recipe: ClassifierRecipe, training: Dataset) -> Normalisation
 
 
 def dataset_normalisation(recipe: ClassifierRecipe, training: Dataset) -> Normalisation:
-    """Mean and deviation over all pixels of the training samples' crops, of some thousands where there are more."""
+    """Mean and deviation over all pixels of the training samples' crops, of some thousands where there are more.
+
+    Images that cannot be read are left out here, too; they are told when all crops are cut.
+
+    Raises:
+        DataError: none can be read.
+    """
     some = np.random.default_rng(recipe.seed).permutation(len(training))[:_ENOUGH]
-    sample = tuple(training.samples[index] for index in sorted(some.tolist()))
-    pixels = (
-        load_crops(replace(training, samples=sample), recipe.input, recipe.crop).reshape(-1, recipe.input.channels)
-        / 255
-    )
+    sample = [training.samples[index] for index in sorted(some.tolist())]
+    crops, unreadable = cut_crops(sample, recipe.input, recipe.crop)
+    if not len(crops):
+        raise DataError(f"{training.name}: no image can be read; the first one is {unreadable[0]}")
+    pixels = crops.reshape(-1, recipe.input.channels) / 255
     mean, std = (tuple(round(float(value), 4) for value in values) for values in (pixels.mean(0), pixels.std(0)))
     return Normalisation(mean=mean, std=std)
