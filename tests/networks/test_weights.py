@@ -74,6 +74,16 @@ def test_a_file_of_timms_is_turned_into_what_grey_images_of_another_size_need(tm
     assert network(torch.zeros(2, 1, 48, 48)).shape == (2, len(LABELS))
 
 
+def test_a_shorter_network_begins_with_its_part_of_a_longer_ones_weights(tmp_path: Path) -> None:
+    longer = begin(channels=1, name="dlib_resnet")
+    save_file(longer.state_dict(), tmp_path / "dlib.safetensors")
+    shorter = begin(channels=1, name="dlib_resnet", blocks=2, weights=tmp_path / "dlib.safetensors")
+    assert shorter.head[1].in_features == 32
+    state, whole = shorter.features.state_dict(), longer.features.state_dict()
+    assert len(state) < len(whole)
+    assert all(torch.equal(value, whole[name]) for name, value in state.items())
+
+
 def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     save_file(begin(name="custom_cnn").state_dict(), tmp_path / "run.safetensors")
     save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "timm.safetensors")

@@ -13,6 +13,7 @@ class Network(nn.Module):
         features: from the image to what the head classifies.
         head: what other labels need anew.
         keeps_statistics: batch norm works with the statistics that it has, whether or not it is frozen.
+        left_out: how the names of weights begin that only a larger version of the network has.
 
     Takes `(N, channels, H, W)` normalised float, gives `(N, classes)` logits.
     """
@@ -20,6 +21,7 @@ class Network(nn.Module):
     features: nn.Module
     head: nn.Module
     keeps_statistics = False
+    left_out: tuple[str, ...] = ()
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.features(images))

@@ -196,9 +196,10 @@ class DlibResNetChoice(_Choice):
     name: Literal["dlib_resnet"]
     resolution: int = Field(112, ge=104, le=224)
     dropout: float = Field(0.4, ge=0, lt=1)
+    blocks: int = Field(14, ge=1, le=14)
 
     def _make(self, classes: int, channels: int, _: Size | None) -> Network:
-        return DlibResNet(classes, channels, self.resolution, self.dropout)
+        return DlibResNet(classes, channels, self.resolution, self.dropout, self.blocks)
 
 
 class Head(_Part):

@@ -38,22 +38,31 @@ class DlibResNet(Network):
         channels: of the input.
         resolution: crops are enlarged to this side first, 104 or more; the original was trained at 150.
         dropout: before the classifier.
+        blocks: how many of the 14 there are, from the image on; weights of the others are left out of a file.
     """
 
-    def __init__(self, classes: int, channels: int = 1, resolution: int = 112, dropout: float = 0.4) -> None:
+    def __init__(
+        self,
+        classes: int,
+        channels: int = 1,
+        resolution: int = 112,
+        dropout: float = 0.4,
+        blocks: int = len(_BLOCKS),
+    ) -> None:
         super().__init__()
+        self.left_out = tuple(f"features.{name}." for name, *_ in _BLOCKS[blocks:])
         parts: OrderedDict[str, nn.Module] = OrderedDict(
             enlarge=nn.Upsample((resolution, resolution), mode="bilinear"),
             conv32_down=_Convolution(channels, 32, kernel=7, stride=2, padding=0),
             activation=nn.ReLU(inplace=True),
             pool=nn.MaxPool2d(3, 2),
         )
-        for name, width_in, width, halves in _BLOCKS:
+        for name, width_in, width, halves in _BLOCKS[:blocks]:
             parts[name] = _Block(width_in, width, halves)
         parts["average"] = nn.AdaptiveAvgPool2d(1)
         parts["flat"] = nn.Flatten()
         self.features = nn.Sequential(parts)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(_BLOCKS[-1][2], classes))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(_BLOCKS[blocks - 1][2], classes))
 
 
 class _Convolution(nn.Sequential):

@@ -36,7 +36,7 @@ def load_weights(network: Network, path: Path) -> None:
     if isinstance(network, TimmNetwork) and not any(name in wanted for name in shapes if not _is_head(name)):
         _load_from_timm(network, path, shapes)
         return
-    loaded = load_file(path)
+    loaded = {name: value for name, value in load_file(path).items() if not name.startswith(network.left_out)}
     if _head_of(shapes) != _head_of(wanted):
         logger.info("%s has another head, so that this one is learnt from the beginning", path)
         loaded = with_head_of(network, loaded)
