@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from emolens.errors import ConfigError
+from emolens.export.formats import Format
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
 from emolens.training.recipe import ClassifierRecipe, load_recipe
@@ -15,7 +16,8 @@ from emolens.training.run import Run
 from emolens.training.train import train
 from fer_tables import fer_row, write_fer_table
 
-TINY = ["network.widths=[4, 8]", "network.blocks=[1, 1]", "optimisation.batch_size=16", "data.validation=0.3"]
+NETWORK = "network={name: face_resnet, widths: [4, 8], blocks: [1, 1]}"
+TINY = [NETWORK, "optimisation.batch_size=16", "data.validation=0.3"]
 
 
 def tiny_recipe(*settings: str) -> ClassifierRecipe:
@@ -57,6 +59,28 @@ def test_a_checkpoint_can_be_exported_before_the_training_ends(finished_run: tup
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
     early, final = (OnnxModel(tmp_path / name).logits(crops) for name in ("early.onnx", "final.onnx"))
     np.testing.assert_allclose(early, final, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_run_is_written_in_8_bits_without_its_dataset(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = finished_run
+    exact = export_run(folder, tmp_path / "exact.onnx")
+    card = export_run(folder, tmp_path / "small.onnx", Format.onnx_int8)
+    parity = card.metrics["8 bits against floating point"]
+    assert parity["crops"] == len(Run(folder).crops())
+    assert card.model_copy(update={"metrics": exact.metrics}) == exact
+    crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
+    early, late = (OnnxModel(tmp_path / name).probabilities(crops) for name in ("exact.onnx", "small.onnx"))
+    np.testing.assert_allclose(early, late, atol=0.05)
+
+
+def test_8_bits_need_the_crops_of_the_training(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(ConfigError, match="kept no crops"):
+        run.crops()
+    (tmp_path / "crops.npy").write_bytes(b"no crops")
+    with pytest.raises(ConfigError, match="damaged"):
+        run.crops()
 
 
 @pytest.mark.slow

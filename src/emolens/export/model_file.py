@@ -60,13 +60,21 @@ def write_model_file(
         )
     assert program is not None
     graph = program.model_proto
-    graph.ClearField("metadata_props")
-    _drop_traces(graph)
     _fold_division(graph)
     _halve_weights(graph)
+    save_model(graph, card, path)
+
+
+def save_model(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
+    """Writes a checked graph with its card, and nothing else that its makers noted, whole or not at all."""
+    graph.ClearField("metadata_props")
+    _drop_traces(graph)
     onnx.helper.set_model_props(graph, card.to_metadata())
     onnx.checker.check_model(graph, full_check=True)
-    _write_atomically(path, graph.SerializeToString())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".onnx.part")
+    unfinished.write_bytes(graph.SerializeToString())
+    unfinished.replace(path)
 
 
 class _Normalised(nn.Module):
@@ -131,10 +139,3 @@ def _halve_weights(graph: onnx.ModelProto) -> None:
     nodes = [*casts, *graph.graph.node]
     graph.graph.ClearField("node")
     graph.graph.node.extend(nodes)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".onnx.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)

@@ -25,6 +25,9 @@ Batch = tuple[Tensor, Tensor, Tensor]
 _IN_MEMORY = 2 << 30
 _WORKERS = 2
 
+# Enough to see what range a network's activations have, and not much of a file.
+_EXAMPLES, _EXAMPLES_SIZE = 512, 16 << 20
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -85,10 +88,18 @@ class CropDataset(TorchDataset[Batch]):
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Batch:
-        image = torch.from_numpy(self._cut(index) if self.crops is None else self.crops[index]).permute(2, 0, 1)
+        image = torch.from_numpy(self._cut(index)).permute(2, 0, 1)
         return self.transform(image) if self.transform else image, self.targets[index], self.weights[index]
 
+    def examples(self) -> NDArray[np.uint8]:
+        """Some crops as they are, from all over the dataset, `(N, H, W, C)` uint8."""
+        count = min(len(self), _EXAMPLES, max(1, _EXAMPLES_SIZE // self._cut(0).size))
+        return np.stack([self._cut(index) for index in np.linspace(0, len(self) - 1, count, dtype=int)])
+
     def _cut(self, index: int) -> NDArray[np.uint8]:
+        if self.crops is not None:
+            kept: NDArray[np.uint8] = self.crops[index]
+            return kept
         alone = replace(self.dataset, samples=(self.dataset.samples[index],))
         crop: NDArray[np.uint8] = load_crops(alone, self.size, self.crop)[0]
         return crop

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -28,8 +30,9 @@ class Run:
     """The directory that a training leaves.
 
     Attributes:
-        folder: holds `recipe.yaml` (resolved), `versions.json`, `checkpoints/last.ckpt` (to resume), and at the end
-            `weights.safetensors` and `card.json`, which is all that an export needs.
+        folder: holds `recipe.yaml` (resolved), `versions.json`, `crops.npy` (some of a classifier's training crops, to
+            export with), `checkpoints/last.ckpt` (to resume), and at the end `weights.safetensors` and `card.json`.
+            That is all that an export needs.
     """
 
     folder: Path
@@ -65,6 +68,10 @@ class Run:
         return self.checkpoint.with_name("best.ckpt")
 
     @property
+    def _crops_file(self) -> Path:
+        return self.folder / "crops.npy"
+
+    @property
     def _recipe_file(self) -> Path:
         return self.folder / "recipe.yaml"
 
@@ -77,6 +84,26 @@ class Run:
         except (yaml.YAMLError, UnicodeDecodeError):
             raise _damaged(self._recipe_file) from None
         return parse_recipe(content, str(self._recipe_file))
+
+    def keep_crops(self, crops: NDArray[np.uint8]) -> None:
+        """Keeps `(N, H, W, C)` uint8 crops of the training."""
+        np.save(self._crops_file, crops)
+
+    def crops(self) -> NDArray[np.uint8]:
+        """The crops that were kept.
+
+        Raises:
+            ConfigError: there are none.
+        """
+        try:
+            crops: NDArray[np.uint8] = np.load(self._crops_file, allow_pickle=False)
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{self.folder} kept no crops to calibrate 8 bits with; only classifiers have them"
+            ) from None
+        except (OSError, ValueError):
+            raise _damaged(self._crops_file) from None
+        return crops
 
     def finish(self, network: nn.Module, card: ModelCard) -> None:
         """Keeps what an export needs."""

@@ -55,6 +55,7 @@ def train_classifier(
     run = Run.start(out, recipe, resume)
     training, held_out = CropDataset(parts.training, recipe, True), CropDataset(parts.held_out, recipe, False)
     _report(training.dataset, held_out.dataset, strict)
+    run.keep_crops(training.examples())
 
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size)

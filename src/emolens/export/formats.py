@@ -1,0 +1,10 @@
+"""What a run can be written as."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """The names that `--format` takes."""
+
+    onnx = "onnx"
+    onnx_int8 = "onnx-int8"

@@ -1,0 +1,80 @@
+"""Model files in 8 bits: smaller, with the same answers and card, or not written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from emolens.card import Input, ModelCard
+from emolens.errors import ModelError
+from emolens.export.quantise import quantise
+from emolens.runtime import OnnxModel
+
+CROPS = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
+CARD = ModelCard(
+    name="tiny",
+    version="1",
+    kind="face",
+    labels=("happy", "sad", "angry"),
+    objective="distribution",
+    input=Input(height=16, width=16, channels=1),
+    temperature=1.5,
+)
+WIDTH = 128
+
+
+def write_source(path: Path, loudest: float = 1.0) -> Path:
+    """A convolution whose first channel, `loudest` times as large, changes nothing in the answer."""
+    random = np.random.default_rng(1)
+    loudness = np.where(np.arange(WIDTH) == 0, loudest, 1.0)
+    values = {
+        "axes": np.array([2, 3]),
+        "kernel": random.normal(0, 1 / 255, (WIDTH, 1, 9, 9)) * loudness[:, None, None, None],
+        "bias": random.normal(0, 1, WIDTH) * loudness,
+        "head": random.normal(0, 0.05, (WIDTH, 3)) * (loudness == 1)[:, None],
+    }
+    types = {"axes": np.int64}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["image"], ["float"], "cast", to=TensorProto.FLOAT),
+            helper.make_node("Transpose", ["float"], ["pixels"], "transpose", perm=[0, 3, 1, 2]),
+            helper.make_node("Conv", ["pixels", "kernel", "bias"], ["maps"], "conv"),
+            helper.make_node("ReduceMax", ["maps", "axes"], ["features"], "pool", keepdims=0),
+            helper.make_node("MatMul", ["features", "head"], ["logits"], "head"),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", 16, 16, 1])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 3])],
+        [numpy_helper.from_array(value.astype(types.get(name, np.float32)), name) for name, value in values.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    helper.set_model_props(model, CARD.to_metadata())
+    onnx.save(model, path)
+    return path
+
+
+def test_8_bits_answer_as_the_source_does_from_less_of_a_file(tmp_path: Path) -> None:
+    source = write_source(tmp_path / "source.onnx")
+    card = quantise(source, CROPS, tmp_path / "new" / "small.onnx")
+    exact, small = OnnxModel(source), OnnxModel(tmp_path / "new" / "small.onnx")
+    np.testing.assert_allclose(small.probabilities(CROPS), exact.probabilities(CROPS), atol=0.05)
+    assert small.path.stat().st_size < 0.5 * source.stat().st_size
+    parity = small.card.metrics["8 bits against floating point"]
+    assert parity["crops"] == len(CROPS)
+    assert parity["agreement"] > 0.95
+    assert 0 < parity["mean_difference"] < parity["max_difference"] < 0.05
+    assert small.card == card
+    assert small.card.model_copy(update={"metrics": {}}) == exact.card
+
+
+def test_8_bits_that_change_the_answers_are_refused(tmp_path: Path) -> None:
+    # The other channels fall into one step of the range.
+    source = write_source(tmp_path / "source.onnx", loudest=1e5)
+    with pytest.raises(ModelError, match=r"is not what it was made from: over 64 crops .* keep --format onnx"):
+        quantise(source, CROPS, tmp_path / "small.onnx")
+    assert not (tmp_path / "small.onnx").exists()
