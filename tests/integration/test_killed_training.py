@@ -13,7 +13,8 @@ from fer_tables import fer_row, write_fer_table
 pytestmark = pytest.mark.slow
 
 EPOCHS = 40
-TINY = ("network.widths=[4, 8]", "network.blocks=[1, 1]", "optimisation.batch_size=8", f"optimisation.epochs={EPOCHS}")
+NETWORK = "network={name: face_resnet, widths: [4, 8], blocks: [1, 1]}"
+TINY = (NETWORK, "optimisation.batch_size=8", f"optimisation.epochs={EPOCHS}")
 
 
 def test_a_killed_training_resumes_where_it_was(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from emolens.training.train import train
 from fer_tables import fer_row, write_fer_table
 
 TINY = [
-    "network.widths=[4, 8]", "network.blocks=[1, 1]", "optimisation.batch_size=16", "data.validation=0.3",
+    "network={name: face_resnet, widths: [4, 8], blocks: [1, 1]}", "optimisation.batch_size=16", "data.validation=0.3",
     "optimisation.epochs=1",
 ]  # fmt: skip
 
@@ -48,6 +48,16 @@ def test_a_teacher_answers_at_its_own_temperature() -> None:
     images = torch.zeros(1, 1, 4, 4)
     torch.testing.assert_close(plain(images)[0], torch.tensor([0.0, 2.0]).softmax(0))
     torch.testing.assert_close(cooled(images)[0], torch.tensor([0.0, 1.0]).softmax(0))
+
+
+def test_a_teacher_says_the_same_of_an_image_and_its_mirror() -> None:
+    class LooksLeft(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images[:, 0, 0, :2]
+
+    one_eyed = Teacher(LooksLeft(), torch.zeros(1, 1, 1), torch.ones(1, 1, 1), 1.0)
+    images = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 1000
+    torch.testing.assert_close(one_eyed(images), one_eyed(images.flip(-1)))
 
 
 @pytest.fixture(scope="module")

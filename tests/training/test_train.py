@@ -53,7 +53,7 @@ def test_a_training_leaves_a_run_that_becomes_a_model_file(finished_run: tuple[P
 @pytest.mark.slow
 def test_a_checkpoint_can_be_exported_before_the_training_ends(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
     _, folder = finished_run
-    card = export_run(folder / "checkpoints" / "last.ckpt", tmp_path / "early.onnx")
+    card = export_run(folder / "checkpoints" / "last.safetensors", tmp_path / "early.onnx")
     export_run(folder, tmp_path / "final.onnx")
     assert (card.temperature, card.metrics) == (1, {})
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
@@ -88,7 +88,7 @@ def test_a_damaged_checkpoint_is_refused_in_words(finished_run: tuple[Path, Path
     _, folder = finished_run
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "recipe.yaml").write_bytes((folder / "recipe.yaml").read_bytes())
-    checkpoint = tmp_path / "checkpoints" / "last.ckpt"
+    checkpoint = tmp_path / "checkpoints" / "last.safetensors"
     checkpoint.write_bytes(b"no checkpoint")
     with pytest.raises(ConfigError, match="is missing, damaged, or of another training"):
         export_run(checkpoint, tmp_path / "model.onnx")
@@ -98,7 +98,9 @@ def test_a_damaged_checkpoint_is_refused_in_words(finished_run: tuple[Path, Path
 def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> None:
     _, folder = finished_run
     names = {path.name for path in folder.rglob("*") if path.is_file()}
-    assert {"recipe.yaml", "versions.json", "weights.safetensors", "card.json", "last.ckpt"} <= names
+    assert {"recipe.yaml", "versions.json", "weights.safetensors", "card.json"} <= names
+    assert {"last.ckpt", "last.safetensors", "best.safetensors"} <= names
+    assert "best.ckpt" not in names
     version = json.loads((folder / "versions.json").read_text())["torch"]
     assert torch.__version__.startswith(version.partition("+")[0])
     assert not any(name.endswith((".pt", ".pth", ".pkl")) for name in names)
@@ -150,3 +152,4 @@ def test_each_epoch_is_one_line_with_figures(tmp_path: Path, caplog: pytest.LogC
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("epoch")]
     assert [line.partition(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert all(name in line for line in lines for name in ("train_loss", "val_loss", "val_accuracy"))
+    assert lines[1].endswith("0:00:00 left")

@@ -16,15 +16,15 @@ from emolens.networks.detector import FaceDetector
 from emolens.training.cards import describe
 from emolens.training.detection.module import MEAN, STD
 from emolens.training.recipe import ClassifierRecipe, Normalisation, Recipe
-from emolens.training.run import Run, load_checkpoint
+from emolens.training.run import Run, read_weights
 
 
 def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard:
     """Writes the model file of a run, or of one checkpoint of it.
 
     Args:
-        source: the directory of a finished run, or `RUN/checkpoints/last.ckpt`, whose card then has neither a fitted
-            temperature or threshold nor metrics.
+        source: the directory of a finished run, or `RUN/checkpoints/last.safetensors`, whose card then has neither a
+            fitted temperature or threshold nor metrics.
         out: the `.onnx` file to write, whole or not at all.
         form: `onnx-int8` calculates in 8 bits; see `emolens.export.quantise`.
 
@@ -35,7 +35,7 @@ def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard
         ConfigError: `source` is neither, or the run is not finished, or 8 bits are asked of a detector.
         ModelError: 8 bits change the answers too much.
     """
-    is_checkpoint = source.is_file() and source.suffix == ".ckpt"
+    is_checkpoint = source.is_file() and source.suffix == ".safetensors"
     if not (source.is_dir() or is_checkpoint):
         raise ConfigError(f"{source} is no run; `emolens train RECIPE --data PATH --out RUN` makes one")
     run = Run(source.parent.parent if is_checkpoint else source)
@@ -43,7 +43,7 @@ def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard
     card = describe(recipe) if is_checkpoint else run.card()
     network, normalisation, outputs = _build(recipe, card)
     if is_checkpoint:
-        load_checkpoint(network, source)
+        read_weights(network, source)
     else:
         run.load_weights(network)
     write = partial(write_model_file, network, card, mean=normalisation.mean, std=normalisation.std, outputs=outputs)

@@ -1,7 +1,5 @@
 """The training of a classifier, as a Lightning module over a network from a recipe."""
 
-import logging
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,8 +12,6 @@ from emolens.training.distillation import Teachers
 from emolens.training.module import NetworkModule
 from emolens.training.objective import Multilabel
 from emolens.training.recipe import ClassifierRecipe
-
-logger = logging.getLogger(__name__)
 
 
 class ClassifierModule(NetworkModule):
@@ -68,9 +64,7 @@ class ClassifierModule(NetworkModule):
 
     def on_train_epoch_end(self) -> None:
         measured = self.trainer.callback_metrics
-        values = {name: round(float(measured[name]), 4) for name in ("train_loss", self.monitor, "val_accuracy")}
-        line = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, line, extra=values)
+        self.tell_epoch({name: float(measured[name]) for name in ("train_loss", self.monitor, "val_accuracy")})
 
 
 def label_weights_for(recipe: ClassifierRecipe, targets: NDArray[np.float32]) -> Tensor | None:

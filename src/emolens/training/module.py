@@ -1,6 +1,9 @@
 """What the trainings of all networks have in common."""
 
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 import lightning
@@ -8,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from emolens.training.optimisation import Optimisation, configure
+
+logger = logging.getLogger(__name__)
 
 
 class NetworkModule(lightning.LightningModule):
@@ -39,6 +44,17 @@ class NetworkModule(lightning.LightningModule):
     def normalised(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` pixels of 0 to 255 as the network takes them."""
         return normalise(images, self.mean, self.std)
+
+    def on_train_start(self) -> None:
+        self._told = time.monotonic()
+
+    def tell_epoch(self, figures: Mapping[str, float]) -> None:
+        """Logs one line: the epoch's figures, and how long the others will take if each takes as long."""
+        now, epochs = time.monotonic(), self.plan.epochs
+        left = timedelta(seconds=round((epochs - self.current_epoch - 1) * (now - self._told)))
+        self._told = now
+        line = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        logger.info("epoch %d of %d: %s, %s left", self.current_epoch + 1, epochs, line, left, extra=dict(figures))
 
     def configure_optimizers(self) -> Any:
         return configure(self, self.plan, self.monitor, self.mode)

@@ -2,25 +2,22 @@
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import torch
 import yaml
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from emolens.card import ModelCard
 from emolens.errors import ConfigError
 from emolens.training.recipe import Recipe, parse_recipe
-
-# A Lightning module holds the network under this name.
-_INNER = "network."
 
 _LIBRARIES = ("emolens", "torch", "torchvision", "lightning", "timm", "numpy", "pillow")
 
@@ -31,8 +28,9 @@ class Run:
 
     Attributes:
         folder: holds `recipe.yaml` (resolved), `versions.json`, `crops.npy` (some of a classifier's training crops, to
-            export with), `checkpoints/last.ckpt` (to resume), and at the end `weights.safetensors` and `card.json`.
-            That is all that an export needs.
+            export with), in `checkpoints/` the weights of the last and the best epoch (`last.safetensors`,
+            `best.safetensors`) and what a resumed training needs (`last.ckpt`), and at the end `weights.safetensors`,
+            the ones to keep, and `card.json`.
     """
 
     folder: Path
@@ -65,11 +63,15 @@ class Run:
 
     @property
     def best(self) -> Path:
-        return self.checkpoint.with_name("best.ckpt")
+        return self.checkpoint.with_name("best.safetensors")
 
     @property
     def _crops_file(self) -> Path:
         return self.folder / "crops.npy"
+
+    @property
+    def _weights_file(self) -> Path:
+        return self.folder / "weights.safetensors"
 
     @property
     def _recipe_file(self) -> Path:
@@ -107,10 +109,7 @@ class Run:
 
     def finish(self, network: nn.Module, card: ModelCard) -> None:
         """Keeps what an export needs."""
-        save_file(
-            {name: value.contiguous() for name, value in network.state_dict().items()},
-            self.folder / "weights.safetensors",
-        )
+        write_weights(network.state_dict(), self._weights_file)
         (self.folder / "card.json").write_text(card.model_dump_json(indent=2), encoding="utf-8")
 
     def card(self) -> ModelCard:
@@ -125,28 +124,29 @@ class Run:
 
     def load_best(self, network: nn.Module) -> None:
         """Puts the weights of the best epoch into a network of the recipe's kind."""
-        load_checkpoint(network, self.best)
+        read_weights(network, self.best)
 
     def load_weights(self, network: nn.Module) -> None:
         """Puts the trained weights into a network of the recipe's kind."""
-        path = self.folder / "weights.safetensors"
-        try:
-            network.load_state_dict(load_file(path))
-        except (OSError, SafetensorError, RuntimeError):  # the last where the weights are another network's
-            raise _damaged(path) from None
+        read_weights(network, self._weights_file)
 
 
-def load_checkpoint(network: nn.Module, path: Path) -> None:
-    """Puts the averaged weights of a checkpoint into a network of the recipe's kind.
+def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
+    """Writes the weights of a network, whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.part")
+    save_file({name: value.contiguous() for name, value in state.items()}, unfinished)
+    unfinished.replace(path)
+
+
+def read_weights(network: nn.Module, path: Path) -> None:
+    """Puts the weights of a file into a network of the recipe's kind.
 
     Raises:
         ConfigError: the file is missing, damaged, or of another network.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        inner = {name.removeprefix(_INNER): value for name, value in state.items() if name.startswith(_INNER)}
-        network.load_state_dict(inner)
-    except Exception:  # noqa: BLE001 (a damaged file makes torch raise whatever it stumbles over)
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError):  # the last where the weights are another network's
         raise _damaged(path) from None
 
 

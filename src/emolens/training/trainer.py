@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -20,11 +21,15 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
 from emolens.errors import ConfigError, InterruptedTrainingError
 from emolens.training.module import NetworkModule
-from emolens.training.run import Run
+from emolens.training.run import Run, write_weights
+
+# A Lightning module holds the network under this name.
+_INNER = "network."
 
 _PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
@@ -62,7 +67,7 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
     callbacks: list[Callback] = [
         # `save_last` alone would write nothing before the end, and a second file of the same name a "last-v1".
         ModelCheckpoint(run.checkpoint.parent, run.checkpoint.stem, enable_version_counter=False),
-        ModelCheckpoint(run.best.parent, run.best.stem, monitor=monitor, mode=mode, enable_version_counter=False),
+        _BestWeights(run.best.parent, run.best.stem, monitor=monitor, mode=mode, enable_version_counter=False),
         LearningRateMonitor("step"),
         _StopAfterStep(run),
     ]
@@ -79,6 +84,7 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
             gradient_clip_val=plan.clip,
             accumulate_grad_batches=plan.accumulate,
             callbacks=callbacks,
+            plugins=[_WeightsApart()],
             logger=TensorBoardLogger(run.folder, name="", version="logs"),
             num_sanity_val_steps=0,
             enable_model_summary=False,
@@ -90,6 +96,22 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
             f"device {plan.device} with precision {plan.precision} cannot be used here: {reason}; "
             "try --set optimisation.device=cpu --set optimisation.precision=fp32"
         ) from None
+
+
+class _WeightsApart(TorchCheckpointIO):
+    """Writes the network's weights as safetensors, and beside the last ones what a resumed training needs."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        state = checkpoint["state_dict"]
+        network = {name.removeprefix(_INNER): value for name, value in state.items() if name.startswith(_INNER)}
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_weights(network, Path(path).with_suffix(_BestWeights.FILE_EXTENSION))
+        if Path(path).suffix == ModelCheckpoint.FILE_EXTENSION:
+            super().save_checkpoint(checkpoint, path, storage_options)
+
+
+class _BestWeights(ModelCheckpoint):
+    FILE_EXTENSION = ".safetensors"
 
 
 class _StopAfterStep(Callback):

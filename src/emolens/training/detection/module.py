@@ -1,6 +1,5 @@
 """The training of the detector, as a Lightning module."""
 
-import logging
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -19,8 +18,6 @@ from emolens.training.detection.loss import Targets, detection_loss
 from emolens.training.detection.measure import Matches, match
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.module import NetworkModule
-
-logger = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Targets]
 
@@ -89,8 +86,7 @@ class DetectorModule(NetworkModule):
         self.matches.clear()
         losses = {key: float(value) for key, value in self.trainer.callback_metrics.items() if key.endswith("_epoch")}
         self.log_dict({f"val_{name}": value for name, value in figures.items()})
-        values = {name: round(value, 4) for name, value in {**losses, **figures}.items()}
-        logger.info("epoch %d of %d: %s", self.current_epoch + 1, self.trainer.max_epochs, values)
+        self.tell_epoch({**losses, **figures})
 
 
 def search(module: DetectorModule, scene: Scene) -> Matches:
