@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emolens.errors import ConfigError
-from emolens.labels import ALIASES, LABEL_SETS, canonical, did_you_mean, label_set, project, project_label
+from emolens.labels import (
+    ALIASES,
+    LABEL_SETS,
+    canonical,
+    describe_projection,
+    did_you_mean,
+    label_set,
+    project,
+    project_label,
+)
 
 FERPLUS = (*LABEL_SETS["ferplus8"], "unknown")
 
@@ -110,3 +119,8 @@ def test_projecting_to_the_same_set_only_normalises(case):
     total = values.sum(axis=1, keepdims=True)
     wanted = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
     np.testing.assert_allclose(project(values, source, source), wanted, atol=1e-6)
+
+
+def test_a_projection_says_where_every_label_goes():
+    told = describe_projection(("contempt", "happy", "unknown", "joyless"), label_set("social8"))
+    assert told == "contempt, unknown -> other; happy -> happy; joyless -> nowhere"

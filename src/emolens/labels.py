@@ -92,6 +92,14 @@ def regroup(values: NDArray[Any], source: Sequence[str], target: Sequence[str]) 
     return regrouped
 
 
+def describe_projection(source: Sequence[str], target: Sequence[str]) -> str:
+    """Where each label goes, in words: "amusement, joy -> happy; awe -> nowhere"."""
+    by_place: dict[str, list[str]] = {}
+    for name in source:
+        by_place.setdefault(project_label(name, target) or "nowhere", []).append(name)
+    return "; ".join(f"{', '.join(names)} -> {place}" for place, names in by_place.items())
+
+
 def did_you_mean(name: str, known: Iterable[str], aliases: Iterable[str] = ()) -> str:
     """What to add to "is no ...": the nearest of `known` and `aliases`, or else all of `known`."""
     known = list(known)

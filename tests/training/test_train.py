@@ -149,7 +149,9 @@ def test_each_epoch_is_one_line_with_figures(tmp_path: Path, caplog: pytest.LogC
     table = write_fer_table(tmp_path / "fer.parquet", rows)
     with caplog.at_level("INFO", logger="emolens"):
         train(tiny_recipe("optimisation.epochs=2"), table, tmp_path / "run")
-    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("epoch")]
+    messages = [record.getMessage() for record in caplog.records]
+    assert any("contempt, unknown -> other" in message for message in messages)
+    lines = [message for message in messages if message.startswith("epoch")]
     assert [line.partition(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert all(name in line for line in lines for name in ("train_loss", "val_loss", "val_accuracy"))
     assert lines[1].endswith("0:00:00 left")

@@ -1,5 +1,6 @@
 """What a classifier learns from: the parts of a dataset, as batches of crops."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.data.splits import hold_out
 from emolens.errors import ConfigError, DataError
+from emolens.labels import describe_projection
 from emolens.training.recipe import ClassifierRecipe
+
+logger = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Crops `(N, C, H, W)` uint8, targets `(N, L)`, weights `(N,)`."""
@@ -45,11 +49,15 @@ def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
         ConfigError: the recipe's objective does not fit the dataset's targets.
     """
     plan = recipe.data
-    dataset = _read(recipe, path, plan.split)
+    whole = read_dataset(plan.dataset, path, plan.split, seed=recipe.seed)
+    dataset = _projected(whole, recipe)
+    if dataset.labels != whole.labels:
+        logger.info("labels: %s", describe_projection(whole.labels, dataset.labels))
     if dataset.objective == "multilabel" and recipe.objective.name == "distribution":
         raise ConfigError(f"{path} has several labels per image; train with --set 'objective={{name: multilabel}}'")
     if isinstance(plan.validation, str):
-        parts = Parts(dataset, _read(recipe, path, plan.validation))
+        other = read_dataset(plan.dataset, path, plan.validation, seed=recipe.seed)
+        parts = Parts(dataset, _projected(other, recipe))
     else:
         parts = Parts(*hold_out(dataset, plan.validation, recipe.seed))
     for part, what in ((parts.training, "to train on"), (parts.held_out, "held out")):
@@ -58,8 +66,7 @@ def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
     return Parts(resampled(parts.training, recipe.balance, recipe.seed), parts.held_out)
 
 
-def _read(recipe: ClassifierRecipe, path: Path, split: str | None) -> Dataset:
-    dataset = read_dataset(recipe.data.dataset, path, split, seed=recipe.seed)
+def _projected(dataset: Dataset, recipe: ClassifierRecipe) -> Dataset:
     return dataset if recipe.data.labels is None else dataset.project(recipe.labels)
 
 
