@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from emolens import settings
 from emolens.card import ModelCard
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import did_you_mean
@@ -48,6 +49,9 @@ class Entry(BaseModel):
 def find(name: str | os.PathLike[str]) -> Path:
     """The model file that a name or path stands for; nothing is downloaded.
 
+    A relative path that is not in the working directory is looked up in the folder of pulled models and in
+    `EMOLENS_RUNS`.
+
     Raises:
         ModelError: there is no such model, or it has not been pulled yet.
     """
@@ -58,14 +62,21 @@ def find(name: str | os.PathLike[str]) -> Path:
         return embedded()[name]
     if name in entries():
         return _cached(entries()[name])
+    if name in own():
+        return own()[name]
+    places = _elsewhere(name)
+    for place in places:
+        if place.is_file():
+            return place
     if Path(name).suffix or os.sep in name:
-        raise ModelError(f"no model file at {name}; `emolens models list` names those that have a name")
+        nowhere = ", nor at ".join([name, *map(str, places)])
+        raise ModelError(f"no model file at {nowhere}; `emolens models list` names those that have a name")
     raise ModelError(f"'{name}' is neither a model nor a file{did_you_mean(name, names())}")
 
 
 def names() -> list[str]:
     """Every name that `find` knows."""
-    return [*embedded(), *entries()]
+    return [*embedded(), *entries(), *own()]
 
 
 def embedded() -> dict[str, Path]:
@@ -78,6 +89,12 @@ def entries() -> dict[str, Entry]:
     """The models that can be downloaded, by name."""
     table = yaml.safe_load(Path(__file__).with_name("zoo.yaml").read_text(encoding="utf-8"))
     return {name: Entry(name=name, **fields) for name, fields in table.items()}
+
+
+def own() -> dict[str, Path]:
+    """The model files that the user has put into the folder of pulled models, by name."""
+    taken = {*embedded(), *entries()}
+    return {path.stem: path for path in sorted(cache_folder().glob("*.onnx")) if path.stem not in taken}
 
 
 def entry(name: str) -> Entry:
@@ -94,9 +111,9 @@ def entry(name: str) -> Entry:
 
 def cache_folder() -> Path:
     """Where pulled models are kept: `EMOLENS_MODELS`, or a folder in the user's cache."""
-    folder = os.environ.get("EMOLENS_MODELS")
+    folder = settings.folder(settings.MODELS)
     if folder:
-        return Path(folder)
+        return folder
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("emolens")) / "models"
@@ -155,3 +172,9 @@ def _cached(entry: Entry) -> Path:
             f"{entry.name} has not been downloaded yet; fetch it once with `emolens models pull {entry.name}`"
         )
     return entry.path
+
+
+def _elsewhere(name: str) -> list[Path]:
+    """Where else a relative path may lead to a model file."""
+    folders = (cache_folder(), settings.folder(settings.RUNS))
+    return [] if Path(name).is_absolute() else [folder / name for folder in folders if folder]
