@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from emolens import __version__
+from emolens import __version__, settings
 from emolens.errors import EXIT_CODES, EmolensError
 
 COMMANDS = ("predict", "evaluate", "train", "export", "models", "policy", "info")
@@ -43,12 +43,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Reads emotion from images and tells which emoji reactions fit."""
+    settings.fill_environment()
 
 
 def main() -> NoReturn:

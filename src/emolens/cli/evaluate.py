@@ -47,8 +47,10 @@ def evaluate(
     from emolens.data.readers import read_dataset
     from emolens.evaluation.evaluate import evaluate as measure
     from emolens.runtime import OnnxModel
+    from emolens.settings import find_data
     from emolens.zoo import find
 
+    data = find_data(data)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # now, so that a bad path costs no evaluation
     samples = read_dataset(dataset, data, split, keep_leaks, strict=strict)

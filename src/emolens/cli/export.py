@@ -15,7 +15,9 @@ def export(
 ) -> None:
     """Write the model file of a run."""
     from emolens.cli.extras import training_side
+    from emolens.settings import find_run
 
+    run = find_run(run)
     with training_side("to export"):
         from emolens.export.run import export_run
 

@@ -1,5 +1,6 @@
 """`emolens info`: what is installed here, for people and for bug reports."""
 
+import os
 import re
 from importlib import metadata
 
@@ -7,7 +8,7 @@ _COLLECTIONS = {"all", "dev", "docs"}
 
 
 def info() -> None:
-    """Print versions, devices, extras, and the models with the places they are kept at."""
+    """Print versions, devices, extras, models, and the settings in force with where each comes from."""
     import platform
 
     import onnxruntime
@@ -26,8 +27,27 @@ def info() -> None:
         "model cache": str(zoo.cache_folder()),
         "cached models": ", ".join(name for name, entry in zoo.entries().items() if entry.path.is_file()) or "none",
     }
-    for name, value in rows.items():
-        print(f"{name + ':':<17}{value}")
+    for name, value in (rows | _settings()).items():
+        print(f"{name + ':':<20}{value}")
+
+
+def _settings() -> dict[str, str]:
+    """Every variable that emolens reads, and those that look as if it did."""
+    from emolens import settings, zoo
+    from emolens.image import Limits
+
+    defaults: dict[str, object] = {
+        settings.MODELS: zoo.cache_folder(),
+        settings.MAX_BYTES: Limits.max_bytes,
+        settings.MAX_PIXELS: Limits.max_pixels,
+    }
+    rows = {}
+    for name in settings.SETTINGS:
+        value = settings.folder(name) if name in settings.FOLDERS else os.environ.get(name)
+        rows[name] = f"{value or defaults.get(name, 'none')} ({settings.source(name)})"
+    # Their values stay unsaid: whatever another program keeps there has no place in a bug report.
+    strange = sorted(name for name in os.environ if name.startswith(settings.PREFIX) and name not in rows)
+    return rows | dict.fromkeys(strange, "is no setting of emolens")
 
 
 def _extras() -> dict[str, bool]:

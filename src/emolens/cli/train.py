@@ -31,6 +31,7 @@ def train(
     """Train a model by its recipe; leaves OUT/model.onnx, ready for `emolens predict --model`."""
     from emolens.cli.extras import training_side
     from emolens.recipes import recipe_names, recipe_text
+    from emolens.settings import find_data, place_run
 
     if list_recipes:
         typer.echo("\n".join(recipe_names()))
@@ -40,6 +41,7 @@ def train(
         return
     if recipe is None or data is None or out is None:
         raise ConfigError("name what to train: emolens train RECIPE --data PATH --out RUN; `emolens train --list`")
+    data, out = find_data(data), place_run(out)
     with training_side("to train"):
         from emolens.export.run import export_run
         from emolens.training.recipe import load_recipe
