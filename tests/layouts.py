@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from emolens.card import Crop, Input
+from emolens.data.prepare import Preparation
 from fer_tables import VOTES, fer_row, write_fer_table
 
 FER_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -200,6 +202,14 @@ def write_csv_multilabel(folder: Path) -> Path:
     return write_csv(folder, "image,happy,sad,split", "0.jpg,1,1,train", "1.jpg,1,0,test", "2.jpg,0,0,test")
 
 
+def write_prepared(folder: Path) -> Path:
+    """Crops of a table, made by our own code: nobody else writes this layout."""
+    source, size = write_csv_probabilities(folder / "source"), Input(height=8, width=8, channels=3)
+    for _ in Preparation.begin("csv", source, size, Crop(), folder / "prepared").write():
+        pass
+    return folder / "prepared"
+
+
 @dataclass(frozen=True)
 class Layout:
     """One way in which a dataset is distributed.
@@ -269,4 +279,5 @@ LAYOUTS = (
     Layout("csv", write_csv_labels, ("train", "test")),
     Layout("csv", write_csv_probabilities, ("train", "test")),
     Layout("csv", write_csv_multilabel, ("train", "test")),
+    Layout("prepared", write_prepared, ("train", "test"), "inside"),
 )

@@ -12,6 +12,7 @@ from emolens.data.readers import (
     ferplus,
     fi,
     imagefolder,
+    prepared,
     rafdb,
 )
 from emolens.data.readers.gathering import Wanted
@@ -28,6 +29,7 @@ READERS: dict[str, Callable[[Path, Wanted], Dataset]] = {
     "ferplus": ferplus.read,
     "fi": fi.read,
     "imagefolder": imagefolder.read,
+    "prepared": prepared.read,
     "rafdb": rafdb.read,
 }
 
