@@ -23,7 +23,8 @@ class Teacher:
     def __call__(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` float pixels of 0 to 255 to `(N, L)` probabilities, the mean of image and mirror."""
         logits: Tensor = self.network(normalise(torch.cat([images, images.flip(-1)]), self.mean, self.std))
-        return (logits.float() / self.temperature).softmax(dim=1).unflatten(0, (2, -1)).mean(dim=0)
+        probabilities = (logits.float() / self.temperature).softmax(dim=1)
+        return probabilities.view(2, len(images), -1).mean(dim=0)
 
 
 @dataclass(frozen=True)

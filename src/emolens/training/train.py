@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
@@ -11,6 +12,7 @@ from emolens.data.samples import Dataset
 from emolens.errors import DataError
 from emolens.evaluation.calibration import fit_temperature
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
+from emolens.evaluation.slices import slice_metrics
 from emolens.runtime import sigmoid, softmax
 from emolens.training.cards import describe
 from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
@@ -24,6 +26,8 @@ from emolens.training.run import Run
 from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
+
+Metrics = dict[str, Any]
 
 
 def train(recipe: Recipe, data: Path, out: Path, resume: bool = False, strict: bool = False) -> Run:
@@ -65,7 +69,7 @@ def train_classifier(
     val_loader = held_out_loader(held_out, recipe)
     fit(module, training_loader(training, recipe), val_loader, run, resume)
 
-    temperature, metrics = _measure(recipe, predict_logits(module, val_loader), held_out.dataset)
+    temperature, metrics = _measure(recipe, predict_logits(module, val_loader), held_out)
     run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
     return run
 
@@ -82,19 +86,18 @@ def _report(training: Dataset, held_out: Dataset, strict: bool) -> None:
         logger.warning("%s", report)
 
 
-def _measure(
-    recipe: ClassifierRecipe, logits: NDArray[np.float32], held_out: Dataset
-) -> tuple[float, dict[str, object]]:
+def _measure(recipe: ClassifierRecipe, logits: NDArray[np.float32], held_out: CropDataset) -> tuple[float, Metrics]:
     """The temperature, and the figures under the name of what they were measured on."""
-    targets = held_out.targets
+    targets = held_out.dataset.targets
     if isinstance(recipe.objective, Multilabel):
         metrics = compute_multilabel_metrics(sigmoid(logits), targets, recipe.labels, recipe.objective.threshold)
         return 1.0, {"held-out training rows": metrics}
     temperature = fit_temperature(logits, targets)
-    decided = held_out.decided
+    decided = held_out.dataset.decided
     if not decided.any():
         return round(temperature, 4), {}
-    probabilities = softmax(logits / np.float32(temperature))
-    return round(temperature, 4), {
-        "held-out training rows": compute_metrics(probabilities[decided], targets[decided], recipe.labels)
-    }
+    probabilities = softmax(logits / np.float32(temperature))[decided]
+    metrics = compute_metrics(probabilities, targets[decided], recipe.labels)
+    if held_out.crops is not None:
+        metrics["slices"] = slice_metrics(probabilities, targets[decided], recipe.labels, held_out.crops[decided])
+    return round(temperature, 4), {"held-out training rows": metrics}
