@@ -7,8 +7,11 @@ import yaml
 
 from emolens.cli.train import train
 from emolens.errors import ConfigError
+from emolens.labels import LABEL_SETS
 from emolens.recipes import recipe_names, recipe_text
 from emolens.training.recipe import load_recipe
+from emolens.training.run import Run
+from fer_tables import fer_row, write_fer_table
 
 
 def test_the_list_is_one_name_per_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,7 +29,7 @@ def test_every_recipe_can_be_shown_and_says_first_what_it_is(name: str, capsys: 
 
 def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(recipe_text("face").replace("epochs: 40", "epochs: 3"))
+    mine.write_text(recipe_text("face").replace("epochs: 6", "epochs: 3"))
     recipe = load_recipe(str(mine), ["seed=7"])
     assert (recipe.optimisation.epochs, recipe.seed) == (3, 7)
 
@@ -55,3 +58,13 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_what_is_missing_is_told_with_the_whole_command() -> None:
     with pytest.raises(ConfigError, match="emolens train RECIPE --data PATH --out RUN"):
         train("face")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("labels", "expected"), [("fer7", LABEL_SETS["fer7"]), ("happy,sad", ("happy", "sad"))])
+def test_labels_are_projected_to_a_set_or_a_list(labels: str, expected: tuple[str, ...], tmp_path: Path) -> None:
+    rows = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(30)]
+    table = write_fer_table(tmp_path / "fer.parquet", rows)
+    small = ["network={name: face_resnet, widths: [4], blocks: [1]}", "optimisation.epochs=1"]
+    train("face", table, tmp_path / "run", settings=small, labels=labels)
+    assert Run(tmp_path / "run").card().labels == expected

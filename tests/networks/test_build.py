@@ -25,7 +25,7 @@ def choose(**keys: Any) -> Any:
 @pytest.mark.parametrize(
     "keys",
     [
-        {"name": "face_resnet", "init": "face", "freeze": "stages:2"},
+        {"name": "dlib_resnet", "init": "face", "freeze": "stages:2"},
         {"name": "cnn48"},
         {"name": "custom_cnn", "weights": "begun.safetensors", "freeze": "backbone"},
         {"name": "resnet18", "pretrained": True, "freeze": "backbone", "head": {"hidden": 512, "dropout": 0.3}},
@@ -53,7 +53,7 @@ def test_a_choice_comes_back_from_the_file_of_a_run_as_it_was(keys: dict[str, An
         ({"name": "resnet18", "head": {"hiden": 8}}, "network.head.hiden", "not permitted"),
         ({"name": "face_resnet", "widths": [0, 8]}, "network.widths.0", "greater than 0"),
         ({"name": "face_resnet", "widths": [8]}, "network", "1 widths and 4 blocks"),
-        ({"name": "face_resnet", "init": "face", "weights": "a.safetensors"}, "network", "leave one of them out"),
+        ({"name": "dlib_resnet", "init": "face", "weights": "a.safetensors"}, "network", "leave one of them out"),
         ({"name": "cnn48", "weights": "a.pt"}, "network.weights", "a.pt is no .safetensors file"),
         ({"name": "cnn48", "freeze": "stages:0"}, "network.freeze", "write backbone, none, or stages:N"),
         ({"name": "resnet18", "freeze": "backbone"}, "network", "keeps random weights"),

@@ -21,6 +21,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set optimisation.epochs=3."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="SET", help="Project the labels: social8, fer7, ..., or a list: happy,sad,angry."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse data with faults instead of leaving them out.")
@@ -47,7 +51,8 @@ def train(
         from emolens.training.recipe import load_recipe
         from emolens.training.train import train as fit
     _show_progress()
-    fit(load_recipe(recipe, settings or ()), data, out, resume, strict)
+    projected = [] if labels is None else [f"data.labels={f'[{labels}]' if ',' in labels else labels}"]
+    fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict)
     model = out / "model.onnx"
     card = export_run(out, model)
     typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")

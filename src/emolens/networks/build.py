@@ -57,7 +57,7 @@ class _Choice(_Part, ABC):
         if self.freeze != "none" and not self._begins_trained():
             raise ValueError(
                 f"freeze: {self.freeze} keeps random weights; begin with trained ones: "
-                "weights=FILE.safetensors, timm's pretrained=true, or init=face of face_resnet"
+                "weights=FILE.safetensors, timm's pretrained=true, or init=face of dlib_resnet"
             )
         return self
 
@@ -131,45 +131,22 @@ _Positive = Annotated[int, Field(gt=0)]
 
 
 class FaceResNetChoice(_Choice):
-    """See `emolens.networks.face.FaceResNet`; widths, blocks and stride are those of the embedded model.
-
-    Attributes:
-        init: `face` begins with the weights of the embedded face model.
-    """
+    """See `emolens.networks.face.FaceResNet`."""
 
     name: Literal["face_resnet"]
     widths: tuple[_Positive, ...] = (32, 64, 128, 192)
     blocks: tuple[_Positive, ...] = (1, 2, 2, 1)
     dropout: float = Field(0.2, ge=0, lt=1)
     stem_stride: int = Field(2, ge=1, le=2)
-    init: Literal["face"] | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         if len(self.widths) != len(self.blocks):
             raise ValueError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; each stage has one of both")
-        if self.init and self.weights:
-            raise ValueError("init and weights both say what to begin with; leave one of them out")
         return self
 
-    def _begins_trained(self) -> bool:
-        return self.init is not None or super()._begins_trained()
-
-    def initialise(self, network: Network, labels: Sequence[str]) -> None:
-        super().initialise(network, labels)
-        if self.init is not None:
-            from emolens.networks.embedded import load_embedded_face
-
-            # No weight has another shape for it, so that it would not be missed.
-            stride = type(self).model_fields["stem_stride"].default
-            if self.stem_stride != stride:
-                raise ConfigError(f"network.init=face: the embedded model has stem_stride {stride}; leave it out")
-            load_embedded_face(network, labels)
-
     def _make(self, classes: int, channels: int, _: Size | None) -> Network:
-        network = FaceResNet(classes, self.widths, self.blocks, channels, self.dropout, self.stem_stride)
-        network.keeps_statistics = self.init is not None
-        return network
+        return FaceResNet(classes, self.widths, self.blocks, channels, self.dropout, self.stem_stride)
 
 
 class Cnn48Choice(_Choice):
@@ -191,15 +168,38 @@ class CustomCnnChoice(_Choice):
 
 
 class DlibResNetChoice(_Choice):
-    """See `emolens.networks.dlib_resnet.DlibResNet`."""
+    """See `emolens.networks.dlib_resnet.DlibResNet`; resolution and blocks are those of the embedded model.
+
+    Attributes:
+        init: `face` begins with the weights of the embedded face model.
+    """
 
     name: Literal["dlib_resnet"]
-    resolution: int = Field(112, ge=104, le=224)
+    resolution: int = Field(104, ge=104, le=224)
     dropout: float = Field(0.4, ge=0, lt=1)
-    blocks: int = Field(14, ge=1, le=14)
+    blocks: int = Field(12, ge=1, le=14)
+    init: Literal["face"] | None = None
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Self:
+        if self.init and self.weights:
+            raise ValueError("init and weights both say what to begin with; leave one of them out")
+        return self
+
+    def _begins_trained(self) -> bool:
+        return self.init is not None or super()._begins_trained()
+
+    def initialise(self, network: Network, labels: Sequence[str]) -> None:
+        super().initialise(network, labels)
+        if self.init is not None:
+            from emolens.networks.embedded import load_embedded_face
+
+            load_embedded_face(network, labels)
 
     def _make(self, classes: int, channels: int, _: Size | None) -> Network:
-        return DlibResNet(classes, channels, self.resolution, self.dropout, self.blocks)
+        network = DlibResNet(classes, channels, self.resolution, self.dropout, self.blocks)
+        network.keeps_statistics = self.init is not None
+        return network
 
 
 class Head(_Part):

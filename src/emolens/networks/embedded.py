@@ -17,11 +17,11 @@ _NAME = "face"
 
 
 def load_embedded_face(network: Network, labels: Sequence[str]) -> None:
-    """Puts the weights of the embedded face model into a network of the same widths and blocks.
+    """Puts the weights of the embedded face model into a network of as many blocks.
 
-    The exporter has folded each batch norm into its convolution. It comes back as a norm of mean 0 and variance 1 that
-    only shifts, so that the outputs are the same. The statistics of the training are gone; the network has to work with
-    these (`keeps_statistics`), since those of a batch would change what it computes.
+    The exporter has folded each batch norm into its convolution. It comes back as a norm that changes nothing, so that
+    the outputs are the same. The statistics of the training are gone; the network has to work with these
+    (`keeps_statistics`), since those of a batch would change what it computes.
 
     Args:
         network: takes one channel.
@@ -38,28 +38,30 @@ def load_embedded_face(network: Network, labels: Sequence[str]) -> None:
 
 
 def _read_initialisers(path: Path) -> dict[str, Tensor]:
-    """The tensors of a model file under the names that they have in the network."""
-    return {
-        tensor.name.removeprefix("network.").removesuffix(".half"): torch.from_numpy(
-            numpy_helper.to_array(tensor).astype(np.float32)
-        )
-        for tensor in onnx.load(path).graph.initializer
-        if tensor.name.startswith("network.")
-    }
-
-
-def _unfold(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    state = {}
+    """The weights of a model file in 8 bits, in floating point, under the names that they have in the network."""
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    values = {}
     for name, value in tensors.items():
-        if not name.endswith(".0.weight_bias"):
-            state[name] = value
+        if not name.startswith("network.") or name.endswith(("_scale", "_zero_point")):
             continue
-        norm = name.removesuffix("0.weight_bias") + "1."
-        state |= {
-            f"{norm}weight": torch.ones_like(value),
-            f"{norm}bias": value,
-            f"{norm}running_mean": torch.zeros_like(value),
-            f"{norm}running_var": torch.ones_like(value) - nn.BatchNorm2d(1).eps,
-            f"{norm}num_batches_tracked": torch.tensor(0),
-        }
+        weight = name.removesuffix("_quantized")
+        if weight != name:
+            scale = tensors[f"{weight}_scale" if f"{weight}_scale" in tensors else f"{name}_scale"]
+            value = value * scale.reshape(-1, *[1] * (value.ndim - 1))
+        values[weight.removeprefix("network.")] = torch.from_numpy(value.astype(np.float32))
+    return values
+
+
+def _unfold(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = dict(weights)
+    for name, value in weights.items():
+        if name.endswith("conv.bias"):
+            norm = name.removesuffix("conv.bias") + "norm."
+            state |= {
+                f"{norm}weight": torch.ones_like(value),
+                f"{norm}bias": torch.zeros_like(value),
+                f"{norm}running_mean": torch.zeros_like(value),
+                f"{norm}running_var": torch.ones_like(value) - nn.BatchNorm2d(1).eps,
+                f"{norm}num_batches_tracked": torch.tensor(0),
+            }
     return state

@@ -1,4 +1,4 @@
-"""The face classifier's network: a small residual network for grey 48x48 crops (after He et al., 2015)."""
+"""A small residual network for grey face crops of some 48 pixels (after He et al., 2015)."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
