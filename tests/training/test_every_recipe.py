@@ -40,6 +40,7 @@ SMALL = {
 
 def write_data(reader: str, folder: Path) -> Path:
     """A dataset of some dozen noisy pictures, as the reader finds it."""
+    folder.mkdir()
     if reader in {"fer2013", "ferplus"}:
         rows = [fer_row(row, FER_LABELS[row % 7], "Training", sadness=row % 4, happiness=6) for row in range(35)]
         return write_fer_table(folder / "fer.parquet", rows)
