@@ -34,7 +34,6 @@ BEGINNINGS = {
     ],
     "from scratch": SCRATCH,
     "from scratch, 60 epochs": [*SCRATCH, "optimisation.epochs=60"],
-    "from scratch, cnn48, 60 epochs": ["network={name: cnn48}", *SCRATCH[1:], "optimisation.epochs=60"],
 }
 
 

@@ -1,6 +1,7 @@
 """`emolens data` lists layouts, describes datasets to people and programs, and prepares what a training then reads."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,8 @@ def test_a_training_reads_the_same_crops_from_what_was_prepared(
     prepare("faces-resnet18", table, tmp_path / "out", list(SMALL))
     printed, noted = capsys.readouterr()
     assert f"{tmp_path / 'out'}: 7 crops of 16 x 16; shards: 1" in printed
-    assert f"emolens train faces-resnet18 --data {tmp_path / 'out'} --set data.dataset=prepared" in printed
+    chosen = shlex.join(part for setting in (*SMALL, "data.dataset=prepared") for part in ("--set", setting))
+    assert f"emolens train faces-resnet18 --data {tmp_path / 'out'} {chosen} --out RUN" in printed
     assert "labels.csv:9: " in noted
 
     def crops(data: Path, *settings: str) -> list[CropDataset]:
@@ -102,6 +104,15 @@ def test_a_training_reads_the_same_crops_from_what_was_prepared(
         assert prepared.crops is not None
         np.testing.assert_array_equal(source.crops, prepared.crops)
         np.testing.assert_array_equal(source.targets, prepared.targets)
+
+
+def test_crops_that_were_cut_for_another_recipe_are_refused(table: Path, tmp_path: Path) -> None:
+    prepare("faces-resnet18", table, tmp_path / "out", list(SMALL))
+    for other in ("input.height=20", "crop.margin=0.3"):
+        recipe = load_recipe("faces-resnet18", [*SMALL, "data.dataset=prepared", other])
+        assert isinstance(recipe, ClassifierRecipe)
+        with pytest.raises(ConfigError, match="holds crops of .* this recipe takes"):
+            read_parts(recipe, tmp_path / "out")
 
 
 def test_a_detector_needs_no_preparation(table: Path, tmp_path: Path) -> None:

@@ -188,3 +188,10 @@ def test_names_that_are_no_text_are_kept_with_escapes(tmp_path: Path) -> None:
     for _ in Preparation.begin("imagefolder", tmp_path / "source", SIZE, WHOLE, tmp_path / "out").write():
         pass
     assert [one.name for one in read_dataset("prepared", tmp_path / "out").samples] == [r"happy/\udcff.jpg"]
+
+
+def test_a_folder_with_parquet_files_of_another_kind_is_left_alone(tmp_path: Path) -> None:
+    theirs = write(tmp_path / "out" / "00000.parquet", b"not ours")
+    with pytest.raises(ConfigError, match="no preparation; choose another --out"):
+        Preparation.begin("affectnet", write_affectnet(tmp_path / "source"), SIZE, WHOLE, tmp_path / "out")
+    assert theirs.read_bytes() == b"not ours"

@@ -75,6 +75,6 @@ def test_8_bits_answer_as_the_source_does_from_less_of_a_file(tmp_path: Path) ->
 def test_8_bits_that_change_the_answers_are_refused(tmp_path: Path) -> None:
     # The other channels fall into one step of the range.
     source = write_source(tmp_path / "source.onnx", loudest=1e5)
-    with pytest.raises(ModelError, match=r"is not what it was made from: over 64 crops .* keep --format onnx"):
+    with pytest.raises(ModelError, match=r"does not answer as its source: over 64 crops .* keep --format onnx"):
         quantise(source, CROPS, tmp_path / "small.onnx")
     assert not (tmp_path / "small.onnx").exists()

@@ -34,7 +34,7 @@ SMALL = {
         "network={widths: [8, 8, 16, 16, 16], blocks: [1, 1, 1], neck: 16}", "augmentation.size=64",
         "optimisation.batch_size=4",
     ),
-    "face-teacher": ("network.blocks=3",),
+    "face-teacher": ("network={name: dlib_resnet, blocks: 3}",),
 }  # fmt: skip
 
 

@@ -95,6 +95,17 @@ def test_a_damaged_checkpoint_is_refused_in_words(finished_run: tuple[Path, Path
 
 
 @pytest.mark.slow
+def test_a_killed_training_remembers_how_good_its_best_epoch_was(
+    finished_run: tuple[Path, Path], tmp_path: Path
+) -> None:
+    table, _ = finished_run
+    run = train(tiny_recipe("optimisation.epochs=1"), table, tmp_path / "run")
+    callbacks = torch.load(run.checkpoint, weights_only=True)["callbacks"]
+    [best] = [state for name, state in callbacks.items() if "val_loss" in name]
+    assert best["best_model_score"] is not None
+
+
+@pytest.mark.slow
 def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> None:
     _, folder = finished_run
     names = {path.name for path in folder.rglob("*") if path.is_file()}

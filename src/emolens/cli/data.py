@@ -1,6 +1,7 @@
 """`emolens data`: which layouts are read, what a dataset holds, and crops that are cut once for many trainings."""
 
 import json
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -96,7 +97,8 @@ def prepare(
     if prepared.faults:
         print(prepared.fault_report, file=sys.stderr)
     print(f"{out}: {len(prepared):,} crops of {plan.input.width} x {plan.input.height}; shards: {len(shards)}")
-    print(f"Next: emolens train {recipe} --data {out} --set data.dataset=prepared --out RUN")
+    chosen = shlex.join(part for setting in [*(settings or ()), "data.dataset=prepared"] for part in ("--set", setting))
+    print(f"Next: emolens train {recipe} --data {out} {chosen} --out RUN")
 
 
 def _print_description(description: "Description") -> None:

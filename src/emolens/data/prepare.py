@@ -73,6 +73,8 @@ class Preparation:
             left_out_of={split: _left_out(part) for split, part in parts.items()},
         )
         if not (folder / MANIFEST).exists():
+            if any(folder.glob("*.parquet")):
+                raise ConfigError(f"{folder} holds Parquet files that are no preparation; choose another --out")
             write_manifest(folder, manifest)
         elif read_manifest(folder).key != manifest.key:
             raise ConfigError(f"{folder} holds other data, or crops of another size or margin; choose another --out")

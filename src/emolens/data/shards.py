@@ -62,7 +62,7 @@ class Manifest(_Part):
     objective: Objective
     input: Input
     crop: Crop
-    samples: Annotated[int, Field(gt=0)]
+    samples: Annotated[int, Field(gt=0, le=100_000_000)]
     shard_rows: Annotated[int, Field(gt=0, le=4096)]
     key: str
     left_out: LeftOut

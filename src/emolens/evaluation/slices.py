@@ -12,6 +12,7 @@ AGREED = 0.8
 """From which share of the top label on people are said to agree."""
 
 _FIGURES = ("n", "accuracy", "kl")
+_NAMES = (("dark", "bright"), ("little contrast", "much contrast"), ("blurred", "sharp"))
 
 
 def slice_metrics(
@@ -32,13 +33,9 @@ def slice_metrics(
     Returns:
         `{slice: {n, accuracy, kl}}`; JSON-able.
     """
-    grey = crops.mean(axis=3, dtype=np.float32)
+    traits = np.array([_traits(crop) for crop in crops])
     parts: dict[str, NDArray[np.bool_]] = {}
-    for low, high, trait in (
-        ("dark", "bright", grey.mean(axis=(1, 2))),
-        ("little contrast", "much contrast", grey.std(axis=(1, 2))),
-        ("blurred", "sharp", _sharpness(grey)),
-    ):
+    for (low, high), trait in zip(_NAMES, traits.T, strict=True):
         parts |= {low: trait <= np.quantile(trait, 0.25), high: trait >= np.quantile(trait, 0.75)}
     if np.any((targets > 0) & (targets < 1)):
         agreed = targets.max(axis=1) >= AGREED
@@ -49,7 +46,8 @@ def slice_metrics(
     return {name: {key: metrics[key] for key in _FIGURES if key in metrics} for name, metrics in measured.items()}
 
 
-def _sharpness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    around = (grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]) / 4
-    sharpness: NDArray[np.float32] = np.abs(grey[:, 1:-1, 1:-1] - around).mean(axis=(1, 2))
-    return sharpness
+def _traits(crop: NDArray[np.uint8]) -> tuple[float, float, float]:
+    """Brightness, contrast and sharpness, in the order of `_NAMES`."""
+    grey = crop.mean(axis=2, dtype=np.float32)
+    around = (grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]) / 4
+    return float(grey.mean()), float(grey.std()), float(np.abs(grey[1:-1, 1:-1] - around).mean())

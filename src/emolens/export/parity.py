@@ -46,7 +46,7 @@ def measure_parity(source: Path, export: Path, crops: NDArray[np.uint8]) -> Pari
     )
     if parity.mean_difference > _MEAN_DIFFERENCE or parity.agreement < _AGREEMENT:
         raise ModelError(
-            f"{export} is not what it was made from: over {parity.crops} crops the probabilities differ by "
+            f"the export does not answer as its source: over {parity.crops} crops the probabilities differ by "
             f"{parity.mean_difference} on average and {parity.agreement:.0%} of the first labels agree; "
             "keep --format onnx"
         )

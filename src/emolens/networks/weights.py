@@ -12,6 +12,7 @@ from torch import Tensor
 from emolens.errors import ConfigError
 from emolens.networks.base import Network
 from emolens.networks.timm_network import TimmNetwork
+from emolens.settings import find_run
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def load_weights(network: Network, path: Path) -> None:
     Raises:
         ConfigError: the file cannot be read, or is of another network; the message says what does not fit.
     """
+    path = find_run(path)
     shapes, wanted = _shapes_in(path), _shapes_of(network.state_dict())
     if isinstance(network, TimmNetwork) and not any(name in wanted for name in shapes if not _is_head(name)):
         _load_from_timm(network, path, shapes)

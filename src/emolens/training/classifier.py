@@ -43,6 +43,10 @@ class ClassifierModule(NetworkModule):
         logits: Tensor = self.network(self.normalised(images))
         return logits
 
+    def on_fit_start(self) -> None:
+        if self.teachers:
+            self.teachers.to(self.device)
+
     def training_step(self, batch: Batch) -> Tensor:
         images, targets, weights = batch
         images, targets = self.recipe.augmentation.blend(images.float(), targets)

@@ -15,6 +15,7 @@ from emolens.data.balance import resampled, sampling_weights
 from emolens.data.crops import cut_crops, load_crops
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
+from emolens.data.shards import read_manifest
 from emolens.data.splits import hold_out
 from emolens.errors import ConfigError, DataError
 from emolens.labels import describe_projection
@@ -49,6 +50,8 @@ def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
         ConfigError: the recipe's objective does not fit the dataset's targets.
     """
     plan = recipe.data
+    if plan.dataset == "prepared":
+        _check_prepared(recipe, path)
     whole = read_dataset(plan.dataset, path, plan.split, seed=recipe.seed)
     dataset = _projected(whole, recipe)
     if dataset.labels != whole.labels:
@@ -64,6 +67,14 @@ def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
         if not part.samples:
             raise DataError(f"{path} leaves no sample {what}; check data.split and data.validation")
     return Parts(resampled(parts.training, recipe.balance, recipe.seed), parts.held_out)
+
+
+def _check_prepared(recipe: ClassifierRecipe, path: Path) -> None:
+    """Refuses crops that were cut for another recipe: the card would tell a predictor to cut them differently."""
+    made = read_manifest(path)
+    theirs, ours = (f"{one.input} with {one.crop}" for one in (made, recipe))
+    if theirs != ours:
+        raise ConfigError(f"{path} holds crops of {theirs}; this recipe takes {ours}; prepare them anew for it")
 
 
 def _projected(dataset: Dataset, recipe: ClassifierRecipe) -> Dataset:

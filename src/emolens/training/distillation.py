@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
+from emolens.settings import find_run
 from emolens.training.module import normalise
 from emolens.training.recipe import ClassifierRecipe, Distillation
 from emolens.training.run import Run
@@ -22,7 +23,8 @@ class Teacher:
 
     def __call__(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` float pixels of 0 to 255 to `(N, L)` probabilities, the mean of image and mirror."""
-        logits: Tensor = self.network(normalise(torch.cat([images, images.flip(-1)]), self.mean, self.std))
+        mean, std = self.mean.to(images.device), self.std.to(images.device)
+        logits: Tensor = self.network(normalise(torch.cat([images, images.flip(-1)]), mean, std))
         probabilities = (logits.float() / self.temperature).softmax(dim=1)
         return probabilities.view(2, len(images), -1).mean(dim=0)
 
@@ -33,6 +35,11 @@ class Teachers:
 
     members: tuple[Teacher, ...]
     share: float
+
+    def to(self, device: torch.device) -> None:
+        """Moves the networks; a training keeps them out of its own, so that checkpoints hold one network."""
+        for teacher in self.members:
+            teacher.network.to(device)
 
     @torch.no_grad()
     def blend(self, images: Tensor, targets: Tensor) -> Tensor:
@@ -47,7 +54,7 @@ def load_teachers(choice: Distillation, recipe: ClassifierRecipe) -> Teachers:
     Raises:
         ConfigError: one is no finished run of a classifier, or has other labels or another input.
     """
-    return Teachers(tuple(_load(Run(folder), recipe) for folder in choice.teachers), choice.share)
+    return Teachers(tuple(_load(Run(find_run(folder)), recipe) for folder in choice.teachers), choice.share)
 
 
 def _load(run: Run, recipe: ClassifierRecipe) -> Teacher:

@@ -101,7 +101,7 @@ class Run:
             crops: NDArray[np.uint8] = np.load(self._crops_file, allow_pickle=False)
         except FileNotFoundError:
             raise ConfigError(
-                f"{self.folder} kept no crops to calibrate 8 bits with; only classifiers have them"
+                f"{self.folder} kept no crops to calibrate 8 bits with; train a classifier again to have them"
             ) from None
         except (OSError, ValueError):
             raise _damaged(self._crops_file) from None

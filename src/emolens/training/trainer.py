@@ -65,9 +65,10 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
     """
     plan, monitor, mode = module.plan, module.monitor, module.mode
     callbacks: list[Callback] = [
+        # Before the last ones, which remember for a resumed training how good the best was.
+        _BestWeights(run.best.parent, run.best.stem, monitor=monitor, mode=mode, enable_version_counter=False),
         # `save_last` alone would write nothing before the end, and a second file of the same name a "last-v1".
         ModelCheckpoint(run.checkpoint.parent, run.checkpoint.stem, enable_version_counter=False),
-        _BestWeights(run.best.parent, run.best.stem, monitor=monitor, mode=mode, enable_version_counter=False),
         LearningRateMonitor("step"),
         _StopAfterStep(run),
     ]

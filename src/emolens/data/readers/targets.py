@@ -25,7 +25,7 @@ def distribution(values: Sequence[str]) -> NDArray[np.float32]:
     return normalised
 
 
-def fractions(values: Sequence[str]) -> NDArray[np.float32]:
+def fractions(values: Sequence[str | float]) -> NDArray[np.float32]:
     """Numbers from 0 to 1, such as probabilities or a multi-hot target.
 
     Raises:
@@ -33,10 +33,10 @@ def fractions(values: Sequence[str]) -> NDArray[np.float32]:
     """
     try:
         numbers = np.array([float(value) for value in values], dtype=np.float32)
-    except ValueError:
-        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all numbers") from None
+    except (TypeError, ValueError):
+        raise RowError("bad_value", f"{quoted(' '.join(map(str, values)))} are not all numbers") from None
     if not ((numbers >= 0) & (numbers <= 1)).all():
-        raise RowError("bad_value", f"{quoted(' '.join(values))} are not all from 0 to 1")
+        raise RowError("bad_value", f"{quoted(' '.join(map(str, values)))} are not all from 0 to 1")
     return numbers
 
 
