@@ -22,6 +22,7 @@ from emolens.evaluation.evaluate import evaluate
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
 from emolens.training.recipe import load_recipe
+from emolens.training.run import Run
 from emolens.training.train import train
 
 SCRATCH = ["network={name: dlib_resnet}", "optimisation.learning_rate=0.001"]
@@ -53,7 +54,8 @@ def main() -> None:
             folder = arguments.out / f"{re.sub('[^a-z0-9]+', '-', beginning)}-{seed}"
             model = folder / "model.onnx"
             if not model.exists():
-                train(load_recipe("own-faces", [f"seed={seed}", *settings]), drawn, folder)
+                recipe = load_recipe("own-faces", [f"seed={seed}", *settings])
+                train(recipe, drawn, folder, resume=Run(folder).checkpoint.exists())
                 export_run(folder, model)
             metrics = evaluate(OnnxModel(model), test).metrics
             figures[beginning].append((metrics["accuracy"], metrics["macro_f1"]))

@@ -111,7 +111,7 @@ def test_crops_that_were_cut_for_another_recipe_are_refused(table: Path, tmp_pat
     for other in ("input.height=20", "crop.margin=0.3"):
         recipe = load_recipe("faces-resnet18", [*SMALL, "data.dataset=prepared", other])
         assert isinstance(recipe, ClassifierRecipe)
-        with pytest.raises(ConfigError, match="holds crops of .* this recipe takes"):
+        with pytest.raises(ConfigError, match=r"holds crops of .* this recipe takes"):
             read_parts(recipe, tmp_path / "out")
 
 
