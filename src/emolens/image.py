@@ -14,6 +14,7 @@ from emolens.card import Crop, Input
 from emolens.errors import ConfigError, ImageError, ModelError
 from emolens.imagefile import check_pixels, load_upright, open_image, stored_orientation
 from emolens.results import Box
+from emolens.settings import PREFIX
 from emolens.sniff import HEAD, foreign_content, image_format
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -64,7 +65,7 @@ class Limits:
         """
         limits = {}
         for field in fields(cls):
-            name = f"EMOLENS_{field.name.upper()}"
+            name = f"{PREFIX}{field.name.upper()}"
             value = os.environ.get(name)
             if value and not (value.isdecimal() and int(value) > 0):
                 raise ConfigError(f"{name} is '{value}'; it must be a positive whole number")

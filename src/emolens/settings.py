@@ -78,6 +78,11 @@ def place_run(path: Path) -> Path:
     return (folder(RUNS) or Path()) / path
 
 
+def offline() -> bool:
+    """Whether `EMOLENS_OFFLINE` forbids downloads."""
+    return os.environ.get(OFFLINE) == "1"
+
+
 def source(name: str) -> str:
     """Where the value of a variable comes from: `environment`, `default`, or the `.env` as `FILE:LINE`."""
     return _filled.get(name, "environment") if os.environ.get(name) else "default"

@@ -139,7 +139,7 @@ def pull(entry: Entry) -> Path:
 
     if entry.path.is_file() and pooch.file_hash(str(entry.path)) == entry.sha256:
         return entry.path
-    if os.environ.get("EMOLENS_OFFLINE") == "1":
+    if settings.offline():
         raise ConfigError(f"EMOLENS_OFFLINE=1 forbids downloads; unset it, or copy the file to {entry.path} yourself")
     pooch.get_logger().setLevel("WARNING")
     try:

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from emolens.card import Crop, Input
-from emolens.data.crops import cut_crops, load_crops
-from emolens.data.samples import Dataset, Sample
+from emolens.data.crops import cut_crop, cut_crops
+from emolens.data.samples import Sample
 from emolens.errors import DataError
 
 SIZE = Input(height=4, width=4, channels=1)
@@ -30,12 +30,11 @@ def test_crops_are_those_of_the_samples_that_can_be_read_in_their_order() -> Non
     assert unreadable[3].startswith("d: ")
 
 
-def test_one_error_names_every_sample_that_cannot_be_read() -> None:
-    dataset = Dataset("faces", ("face",), (sample("a", 1), sample("b", None), sample("c", None)))
-    with pytest.raises(DataError, match=r"unreadable image: 2\n    b: .*\n    c: "):
-        load_crops(dataset, SIZE, Crop())
+def test_a_crop_alone_is_cut_the_same_way() -> None:
+    one = sample("a", 10)
+    np.testing.assert_array_equal(cut_crop(one, SIZE, Crop()), cut_crops([one], SIZE, Crop())[0][0])
 
 
-def test_faults_that_were_found_before_do_not_stop_the_crops_of_what_is_left() -> None:
-    dataset = Dataset("faces", ("face",), (sample("a", 1),)).without("missing_file", {7: "z.jpg: lost"})
-    assert load_crops(dataset, SIZE, Crop()).shape == (1, 4, 4, 1)
+def test_an_image_that_cannot_be_read_alone_is_named_in_the_error() -> None:
+    with pytest.raises(DataError, match=r"^b: "):
+        cut_crop(sample("b", None), SIZE, Crop())

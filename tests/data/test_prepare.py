@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emolens.card import Crop, Input
-from emolens.data.crops import load_crops
+from emolens.data.crops import cut_crops
 from emolens.data.prepare import Preparation
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
@@ -57,8 +57,8 @@ def test_the_crops_are_to_the_pixel_those_that_a_training_cuts_from_the_source(
     size = Input(height=12, width=10, channels=channels)
     source = write_affectnet(tmp_path / "affectnet")  # faces in photographs, by boxes
     prepared = read_dataset("prepared", prepare("affectnet", source, size, crop))
-    expected = load_crops(read_dataset("affectnet", source), size, crop)
-    np.testing.assert_array_equal(load_crops(prepared, size, crop), expected)
+    expected, _ = cut_crops(read_dataset("affectnet", source).samples, size, crop)
+    np.testing.assert_array_equal(cut_crops(prepared.samples, size, crop)[0], expected)
 
 
 @pytest.mark.parametrize(("name", "layout"), [("fi", write_fi_votes), ("csv", write_csv_multilabel)])

@@ -238,6 +238,7 @@ def test_an_interrupt_ends_quietly(photos: Path, tiny: list[str]) -> None:
         [*COMMAND, "predict", *[str(photos)] * 2000, *tiny, "--format", "jsonl"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     assert process.stdout
     process.stdout.readline()

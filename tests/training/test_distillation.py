@@ -34,7 +34,7 @@ class Constant(torch.nn.Module):
 
 
 def teacher(*logits: float, temperature: float = 1.0) -> Teacher:
-    return Teacher(Constant(*logits), torch.tensor([0.5]).view(-1, 1, 1), torch.ones(1, 1, 1), temperature)
+    return Teacher(Constant(*logits), [0.5], [1.0], temperature)
 
 
 def test_a_target_moves_towards_the_mean_of_the_teachers_by_their_share() -> None:
@@ -55,7 +55,7 @@ def test_a_teacher_says_the_same_of_an_image_and_its_mirror() -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return images[:, 0, 0, :2]
 
-    one_eyed = Teacher(LooksLeft(), torch.zeros(1, 1, 1), torch.ones(1, 1, 1), 1.0)
+    one_eyed = Teacher(LooksLeft(), [0.0], [1.0], 1.0)
     images = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 1000
     torch.testing.assert_close(one_eyed(images), one_eyed(images.flip(-1)))
 

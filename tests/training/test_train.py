@@ -78,7 +78,7 @@ def test_8_bits_need_the_crops_of_the_training(tmp_path: Path) -> None:
     run = Run(tmp_path)
     with pytest.raises(ConfigError, match="kept no crops"):
         run.crops()
-    (tmp_path / "crops.npy").write_bytes(b"no crops")
+    (tmp_path / "crops.safetensors").write_bytes(b"no crops")
     with pytest.raises(ConfigError, match="damaged"):
         run.crops()
 

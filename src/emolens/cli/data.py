@@ -4,12 +4,12 @@ import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from emolens.cli.terminal import figures_table, tracked
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ Data = Annotated[Path, typer.Option(help="The dataset's file or folder.")]
 _NAMED = 5
 """How many groups of copies the text names, and how many samples of each; JSON has all."""
 
-_Item = TypeVar("_Item")
-
 
 @app.command("list")
 def list_readers() -> None:
@@ -35,7 +33,7 @@ def list_readers() -> None:
     if not sys.stdout.isatty():
         print("\n".join(READERS))
         return
-    table = _table("name", "what")
+    table = figures_table("name", "what")
     for name, read in READERS.items():
         table.add_row(name, (sys.modules[read.__module__].__doc__ or "").partition("\n")[0])
     _print(table)
@@ -59,7 +57,7 @@ def describe(
     if sheet is not None and (sheet.suffix.lower() != ".png" or not sheet.parent.is_dir()):
         raise ConfigError(f"--sheet {sheet}: give a file that ends in .png, in a folder that is there")
     found = read_dataset(dataset, find_data(data), keep_leaks=True)
-    description = study.describe(found, _tracked(study.look_at(found.samples), len(found)))
+    description = study.describe(found, tracked(study.look_at(found.samples), len(found)))
     if sheet is not None:
         draw_contact_sheet(description.dataset).save(sheet)
     if format == "json":
@@ -91,7 +89,7 @@ def prepare(
     preparation = Preparation.begin(plan.data.dataset, find_data(data), plan.input, plan.crop, out, plan.seed)
     shards = preparation.manifest.shards
     unreadable: dict[int, str] = {}
-    for faulty in _tracked(preparation.write(), len(shards)):
+    for faulty in tracked(preparation.write(), len(shards)):
         unreadable |= faulty
     prepared = preparation.dataset.without("unreadable_image", unreadable)
     if prepared.faults:
@@ -126,7 +124,7 @@ def _label_table(description: "Description") -> "Table":
 
     columns = {**description.counts, "all": description.total}
     without = {**description.unlabelled, "all": sum(description.unlabelled.values())}
-    table = _table("label", *columns)
+    table = figures_table("label", *columns)
     for label in description.dataset.labels:
         table.add_row(label, *(f"{counts[label]:,}" for counts in columns.values()))
     missing = "no label" if description.dataset.objective == "multilabel" else "no single top label"
@@ -149,7 +147,7 @@ def _copies_table(description: "Description") -> "Table":
     def count(copies: "Copies", pair: tuple[str, str]) -> str:
         return f"{copies.counts.get(pair, 0):,}"
 
-    table = _table("samples whose picture is twice", "exact copies", "only near copies")
+    table = figures_table("samples whose picture is twice", "exact copies", "only near copies")
     for pair in sorted({*description.exact.counts, *description.near.counts}):
         where = f"within {pair[0]}" if pair[0] == pair[1] else f"of {pair[0]}, also in {pair[1]}"
         table.add_row(where, count(description.exact, pair), count(description.near, pair))
@@ -172,23 +170,3 @@ def _print(*parts: "str | Table") -> None:
     for part in parts:
         for line in part.split("\n") if isinstance(part, str) else [part]:
             console.print(printable(line) if isinstance(line, str) else line, soft_wrap=True)
-
-
-def _table(first: str, *others: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(first, box=box.SIMPLE)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
-
-
-def _tracked(items: Iterable[_Item], total: int) -> Iterable[_Item]:
-    """With a bar on a terminal."""
-    if not sys.stderr.isatty():
-        return items
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, "", total, console=Console(stderr=True), transient=True)

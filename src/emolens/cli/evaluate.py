@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from emolens.cli.terminal import figures_table
 from emolens.runtime import Device
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _heading(evaluation: "Evaluation") -> str:
 
 
 def _summary(metrics: Mapping[str, Any]) -> "Table":
-    table = _table("", "value")
+    table = figures_table("", "value")
     for key, meaning in _FIGURES.items():
         if key in metrics:
             table.add_row(meaning, f"{metrics[key]:.4f}")
@@ -87,18 +88,8 @@ def _summary(metrics: Mapping[str, Any]) -> "Table":
 
 
 def _per_class(metrics: Mapping[str, Any]) -> "Table":
-    table = _table("label", "precision", "recall", "F1", "samples")
+    table = figures_table("label", "precision", "recall", "F1", "samples")
     for label, scores in metrics["per_class"].items():
         figures = (f"{scores[key]:.4f}" for key in ("precision", "recall", "f1"))
         table.add_row(label, *figures, f"{scores['support']:,}")
-    return table
-
-
-def _table(first: str, *others: str) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(first, box=box.SIMPLE)
-    for name in others:
-        table.add_column(name, justify="right")
     return table

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from emolens.cli.terminal import tracked
+
 if TYPE_CHECKING:
     from emolens.cli.album import Album
     from emolens.cli.inputs import Item
@@ -71,7 +73,7 @@ def predict(
     results = _reported(_predicted(predictor, found.items), album, failed)
     terminal_is_free = output is not None or format == "table" or not sys.stdout.isatty()
     with destination(output) as stream:
-        shown = _with_progress(results, len(found.items)) if terminal_is_free else results
+        shown = tracked(results, len(found.items)) if terminal_is_free else results
         write(format, shown, stream, predictor.model.card.labels, show_scores)
     if found.skipped:
         print(f"emolens: files of folders that are no images, skipped: {found.skipped}", file=sys.stderr)
@@ -131,12 +133,3 @@ def _reported(
             failed.append(result)
             print(f"emolens: {printable(result.message)} ({result.code})", file=sys.stderr)
         yield result
-
-
-def _with_progress(results: "Iterable[Prediction | Failure]", total: int) -> "Iterable[Prediction | Failure]":
-    if not sys.stderr.isatty() or total < 2:
-        return results
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(results, "", total, console=Console(stderr=True), transient=True)

@@ -8,9 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.card import Crop, Input
-from emolens.data.samples import Dataset, Sample
-from emolens.errors import ImageError
+from emolens.data.samples import Sample
+from emolens.errors import DataError, ImageError
 from emolens.image import crop_face, decode
+
+
+def cut_crop(sample: Sample, size: Input, crop: Crop) -> NDArray[np.uint8]:
+    """Decodes and crops one sample.
+
+    Returns:
+        `(H, W, C)` uint8 at `size`.
+
+    Raises:
+        DataError: the image cannot be read; with the sample's name.
+    """
+    try:
+        pixels = decode(sample.image).pixels
+    except ImageError as error:
+        raise DataError(f"{sample.name}: {error}") from None
+    return crop_face(pixels, sample.box, crop, size)
 
 
 def cut_crops(samples: Sequence[Sample], size: Input, crop: Crop) -> tuple[NDArray[np.uint8], dict[int, str]]:
@@ -24,30 +40,17 @@ def cut_crops(samples: Sequence[Sample], size: Input, crop: Crop) -> tuple[NDArr
     assert size.width
     crops = np.empty((len(samples), size.height, size.width, size.channels), dtype=np.uint8)
 
-    def cut(sample: Sample) -> NDArray[np.uint8] | ImageError:
+    def cut(sample: Sample) -> NDArray[np.uint8] | DataError:
         try:
-            pixels = decode(sample.image).pixels
-        except ImageError as error:
+            return cut_crop(sample, size, crop)
+        except DataError as error:
             return error
-        return crop_face(pixels, sample.box, crop, size)
 
     unreadable = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for index, one in enumerate(pool.map(cut, samples)):
-            if isinstance(one, ImageError):
-                unreadable[index] = f"{samples[index].name}: {one}"
+            if isinstance(one, DataError):
+                unreadable[index] = str(one)
             else:
                 crops[index - len(unreadable)] = one
     return crops[: len(samples) - len(unreadable)], unreadable
-
-
-def load_crops(dataset: Dataset, size: Input, crop: Crop) -> NDArray[np.uint8]:
-    """The crops of every sample, `(N, H, W, C)` uint8 at `size`.
-
-    Raises:
-        DataError: some samples cannot be read; all of them are counted, the first ones named.
-    """
-    crops, unreadable = cut_crops(dataset.samples, size, crop)
-    if unreadable:
-        dataset.without("unreadable_image", unreadable).check_faultless()
-    return crops

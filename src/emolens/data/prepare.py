@@ -86,7 +86,8 @@ class Preparation:
         Yields:
             Per shard, the indices of the samples that cannot be read, each with "name: why", for `Dataset.without`.
         """
-        for index, places in enumerate(self.manifest.shards):
+        for index in self.manifest.shards:
+            places = self.manifest.rows(index)
             rows = self._kept(index)
             if rows is None:
                 rows = _rows(self.dataset.samples[places.start : places.stop], self.manifest)

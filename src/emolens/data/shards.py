@@ -69,12 +69,14 @@ class Manifest(_Part):
     left_out_of: dict[str, LeftOut]
 
     @property
-    def shards(self) -> list[range]:
-        """The samples of each shard."""
-        return [
-            range(start, min(start + self.shard_rows, self.samples))
-            for start in range(0, self.samples, self.shard_rows)
-        ]
+    def shards(self) -> range:
+        """The indices of the shards."""
+        return range(-(-self.samples // self.shard_rows))
+
+    def rows(self, shard: int) -> range:
+        """The samples of a shard."""
+        start = shard * self.shard_rows
+        return range(start, min(start + self.shard_rows, self.samples))
 
 
 def shard_path(folder: Path, index: int) -> Path:
@@ -153,7 +155,7 @@ def read_shard(folder: Path, index: int, manifest: Manifest) -> list[dict[str, A
             expected = file.schema_arrow.equals(_schema(manifest)) and _KEY in (file.schema_arrow.metadata or {})
             if not expected or file.schema_arrow.metadata[_KEY] != manifest.key.encode():
                 raise DataError(f"{path} belongs to another preparation; {_REMEDY}")
-            if file.metadata.num_rows != len(manifest.shards[index]) or sum(sizes) > _MOST_SHARD_BYTES:
+            if file.metadata.num_rows != len(manifest.rows(index)) or sum(sizes) > _MOST_SHARD_BYTES:
                 raise DataError(f"{path} has not as many rows or bytes as it should; {_REMEDY}")
             rows: list[dict[str, Any]] = file.read().to_pylist()
     except (ValueError, pa.ArrowException, OSError) as error:

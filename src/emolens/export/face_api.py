@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from emolens.card import Crop, Input
@@ -23,6 +22,7 @@ from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.errors import DataError
 from emolens.networks.dlib_resnet import DlibResNet
+from emolens.training.run import write_weights
 
 MEAN, STD = 117.001 / 255, 256 / 255
 """The normalisation that grey crops need: what the original does to green, of pixels in 0 to 1."""
@@ -65,7 +65,7 @@ def convert(folder: Path, faces: Dataset, out: Path) -> None:
     if not len(crops):
         raise DataError(f"{faces.name} holds no face that can be read; give another --data")
     calibrate(network, (torch.from_numpy(crops).permute(0, 3, 1, 2) / 255 - MEAN) / STD)
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, out)
+    write_weights(network.state_dict(), out)
 
 
 def read_tensors(folder: Path) -> Iterator[tuple[str, Tensor]]:

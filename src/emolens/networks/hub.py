@@ -1,11 +1,11 @@
 """timm's pretrained weights from the Hugging Face hub: safetensors only, and a clear word where it is out of reach."""
 
-import os
 from pathlib import Path
 
 import timm
 from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 
+from emolens import settings
 from emolens.errors import ConfigError
 
 _FILE = "model.safetensors"
@@ -25,7 +25,7 @@ def pretrained_weights(name: str) -> Path:
     cached = try_to_load_from_cache(repository, _FILE)
     if isinstance(cached, str):
         return Path(cached)
-    if os.environ.get("EMOLENS_OFFLINE") == "1":
+    if settings.offline():
         raise _unavailable(name, "EMOLENS_OFFLINE=1 forbids downloads")
     try:
         # A download tries again for half a minute before it says that there is no network; this question does not.

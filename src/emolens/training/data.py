@@ -1,7 +1,7 @@
 """What a classifier learns from: the parts of a dataset, as batches of crops."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torch.utils.data import Dataset as TorchDataset
 
 from emolens.data.balance import resampled, sampling_weights
-from emolens.data.crops import cut_crops, load_crops
+from emolens.data.crops import cut_crop, cut_crops
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.data.shards import read_manifest
@@ -106,7 +106,7 @@ class CropDataset(TorchDataset[Batch]):
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> Batch:
-        image = torch.from_numpy(self._cut(index)).permute(2, 0, 1)
+        image = torch.tensor(self._cut(index)).permute(2, 0, 1)
         return self.transform(image) if self.transform else image, self.targets[index], self.weights[index]
 
     def examples(self) -> NDArray[np.uint8]:
@@ -118,9 +118,7 @@ class CropDataset(TorchDataset[Batch]):
         if self.crops is not None:
             kept: NDArray[np.uint8] = self.crops[index]
             return kept
-        alone = replace(self.dataset, samples=(self.dataset.samples[index],))
-        crop: NDArray[np.uint8] = load_crops(alone, self.size, self.crop)[0]
-        return crop
+        return cut_crop(self.dataset.samples[index], self.size, self.crop)
 
 
 def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:

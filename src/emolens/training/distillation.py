@@ -1,5 +1,6 @@
 """Distillation: finished networks whose answers a new one learns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,19 +13,22 @@ from emolens.training.recipe import ClassifierRecipe, Distillation
 from emolens.training.run import Run
 
 
-@dataclass(frozen=True)
-class Teacher:
-    """A trained network with its own normalisation and temperature."""
+class Teacher(nn.Module):
+    """A trained network with its own normalisation, `mean` and `std` of C values each, and temperature."""
 
-    network: nn.Module
     mean: Tensor
     std: Tensor
-    temperature: float
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float], temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+        for name, values in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(values).view(-1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` float pixels of 0 to 255 to `(N, L)` probabilities, the mean of image and mirror."""
-        mean, std = self.mean.to(images.device), self.std.to(images.device)
-        logits: Tensor = self.network(normalise(torch.cat([images, images.flip(-1)]), mean, std))
+        logits: Tensor = self.network(normalise(torch.cat([images, images.flip(-1)]), self.mean, self.std))
         probabilities = (logits.float() / self.temperature).softmax(dim=1)
         return probabilities.view(2, len(images), -1).mean(dim=0)
 
@@ -37,9 +41,9 @@ class Teachers:
     share: float
 
     def to(self, device: torch.device) -> None:
-        """Moves the networks; a training keeps them out of its own, so that checkpoints hold one network."""
+        """Moves them; a training keeps them out of its own, so that checkpoints hold one network."""
         for teacher in self.members:
-            teacher.network.to(device)
+            teacher.to(device)
 
     @torch.no_grad()
     def blend(self, images: Tensor, targets: Tensor) -> Tensor:
@@ -68,8 +72,7 @@ def _load(run: Run, recipe: ClassifierRecipe) -> Teacher:
         memory_format=torch.channels_last
     )
     run.load_weights(network)
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (taught.pixels.mean, taught.pixels.std))
-    return Teacher(network.eval(), mean, std, card.temperature)
+    return Teacher(network, taught.pixels.mean, taught.pixels.std, card.temperature).eval()
 
 
 def _terms(recipe: ClassifierRecipe) -> str:

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import torch
 import yaml
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from emolens.errors import ConfigError
 from emolens.training.recipe import Recipe, parse_recipe
 
 _LIBRARIES = ("emolens", "torch", "torchvision", "lightning", "timm", "numpy", "pillow")
+_CROPS = "crops"
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Run:
     """The directory that a training leaves.
 
     Attributes:
-        folder: holds `recipe.yaml` (resolved), `versions.json`, `crops.npy` (some of a classifier's training crops, to
-            export with), in `checkpoints/` the weights of the last and the best epoch (`last.safetensors`,
+        folder: holds `recipe.yaml` (resolved), `versions.json`, `crops.safetensors` (some of a classifier's training
+            crops, to export with), in `checkpoints/` the weights of the last and the best epoch (`last.safetensors`,
             `best.safetensors`) and what a resumed training needs (`last.ckpt`), and at the end `weights.safetensors`,
             the ones to keep, and `card.json`.
     """
@@ -67,7 +69,7 @@ class Run:
 
     @property
     def _crops_file(self) -> Path:
-        return self.folder / "crops.npy"
+        return self.folder / "crops.safetensors"
 
     @property
     def _weights_file(self) -> Path:
@@ -89,7 +91,7 @@ class Run:
 
     def keep_crops(self, crops: NDArray[np.uint8]) -> None:
         """Keeps `(N, H, W, C)` uint8 crops of the training."""
-        np.save(self._crops_file, crops)
+        write_weights({_CROPS: torch.from_numpy(crops)}, self._crops_file)
 
     def crops(self) -> NDArray[np.uint8]:
         """The crops that were kept.
@@ -98,12 +100,12 @@ class Run:
             ConfigError: there are none.
         """
         try:
-            crops: NDArray[np.uint8] = np.load(self._crops_file, allow_pickle=False)
+            crops: NDArray[np.uint8] = load_file(self._crops_file)[_CROPS].numpy()
         except FileNotFoundError:
             raise ConfigError(
                 f"{self.folder} kept no crops to calibrate 8 bits with; train a classifier again to have them"
             ) from None
-        except (OSError, ValueError):
+        except (OSError, SafetensorError, KeyError):
             raise _damaged(self._crops_file) from None
         return crops
 
@@ -132,7 +134,7 @@ class Run:
 
 
 def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
-    """Writes the weights of a network, whole or not at all."""
+    """Writes tensors under their names, such as the weights of a network, whole or not at all."""
     unfinished = path.with_name(f"{path.name}.part")
     save_file({name: value.contiguous() for name, value in state.items()}, unfinished)
     unfinished.replace(path)

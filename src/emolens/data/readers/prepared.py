@@ -20,12 +20,11 @@ from emolens.errors import DataError
 def read(path: Path, wanted: Wanted) -> Dataset:
     """Reads the crops over the labels of their source, with what was left out there."""
     manifest = read_manifest(path)
-    needed = len(manifest.shards)
-    made = sum(shard_path(path, index).is_file() for index in range(needed))
+    needed, made = len(manifest.shards), sum(shard_path(path, index).is_file() for index in manifest.shards)
     if made < needed:
         raise DataError(f"{path} has {made} of {needed} shards; the same `emolens data prepare` makes the others")
     gathering = Gathering("prepared", manifest.labels, wanted)
-    for index in range(needed):
+    for index in manifest.shards:
         for row in read_shard(path, index, manifest):
             if gathering.wants(row["split"]):
                 with gathering.row(f"{shard_path(path, index).name}, {row['name']}"):
