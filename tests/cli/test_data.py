@@ -96,7 +96,7 @@ def test_a_training_reads_the_same_crops_from_what_was_prepared(
         recipe = load_recipe("faces-resnet18", [*SMALL, "data.split=train", "data.labels=fer7", *settings])
         assert isinstance(recipe, ClassifierRecipe)
         parts = read_parts(recipe, data)
-        return [CropDataset(part, recipe, augmented=False) for part in (parts.training, parts.held_out)]
+        return [CropDataset(part, recipe) for part in (parts.training, parts.held_out)]
 
     pairs = zip(crops(table), crops(tmp_path / "out", "data.dataset=prepared"), strict=True)
     for source, prepared in pairs:

@@ -71,9 +71,9 @@ def test_crops_that_do_not_fit_into_memory_are_cut_when_they_are_asked_for(
     (folder / "happy" / "broken.png").write_bytes(b"no picture")
     fine = recipe("own-faces", "data.labels=[happy, sad, angry]")
     samples = read_parts(fine, folder).training
-    cut = CropDataset(samples, fine, augmented=False)
+    cut = CropDataset(samples, fine)
     monkeypatch.setattr("emolens.training.data._IN_MEMORY", 0)
-    asked = CropDataset(samples, fine, augmented=False)
+    asked = CropDataset(samples, fine)
     assert asked.crops is None
     broken = next(at for at, sample in enumerate(samples.samples) if "broken" in sample.name)
     with pytest.raises(DataError, match=r"broken\.png"):

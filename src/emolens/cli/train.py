@@ -48,11 +48,16 @@ def train(
     data, out = find_data(data), place_run(out)
     with training_side("to train"):
         from emolens.export.run import export_run
+        from emolens.training import processes
         from emolens.training.recipe import load_recipe
         from emolens.training.train import train as fit
-    _show_progress()
+    is_first = processes.rank() == 0
+    if is_first:
+        _show_progress()
     projected = [] if labels is None else [f"data.labels={f'[{labels}]' if ',' in labels else labels}"]
     fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict)
+    if not is_first:
+        return
     model = out / "model.onnx"
     card = export_run(out, model)
     typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")

@@ -1,10 +1,13 @@
 """The training of a classifier, as a Lightning module over a network from a recipe."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from torchmetrics import MeanMetric
 
 from emolens.data.balance import class_weights, presence_weights
 from emolens.training.data import Batch
@@ -37,6 +40,8 @@ class ClassifierModule(NetworkModule):
         super().__init__(network, recipe.pixels.mean, recipe.pixels.std, recipe.optimisation)
         self.recipe, self.teachers = recipe, teachers
         self.register_buffer("label_weights", label_weights, persistent=False)
+        # Lightning's own means are wrong where processes have different numbers of samples.
+        self.means = nn.ModuleDict({name: MeanMetric() for name in (self.monitor, "val_accuracy")})
 
     def forward(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` pixels of 0 to 255 to `(N, L)` logits."""
@@ -53,7 +58,9 @@ class ClassifierModule(NetworkModule):
         if self.teachers:
             targets = self.teachers.blend(images, targets)
         loss = self.recipe.objective.measure(self(images), targets, weights, self.label_weights)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True)
+        self.log(
+            "train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), prog_bar=True, sync_dist=True
+        )
         return loss
 
     def validation_step(self, batch: Batch) -> None:
@@ -64,7 +71,10 @@ class ClassifierModule(NetworkModule):
         else:
             right = (logits.argmax(1) == targets.argmax(1)).float().mean()
         loss = self.recipe.objective.measure(logits, targets, weights)
-        self.log_dict({self.monitor: loss, "val_accuracy": right}, batch_size=len(images))
+        for name, value in ((self.monitor, loss), ("val_accuracy", right)):
+            mean: Any = self.means[name]
+            mean.update(value, len(images))
+            self.log(name, mean)
 
     def on_train_epoch_end(self) -> None:
         measured = self.trainer.callback_metrics

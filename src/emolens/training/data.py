@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from emolens.data.balance import resampled, sampling_weights
@@ -19,6 +19,8 @@ from emolens.data.shards import read_manifest
 from emolens.data.splits import hold_out
 from emolens.errors import ConfigError, DataError
 from emolens.labels import describe_projection
+from emolens.training import processes
+from emolens.training.order import Draw, Order
 from emolens.training.recipe import ClassifierRecipe
 
 logger = logging.getLogger(__name__)
@@ -82,16 +84,16 @@ def _projected(dataset: Dataset, recipe: ClassifierRecipe) -> Dataset:
 
 
 class CropDataset(TorchDataset[Batch]):
-    """Crops with targets and weights.
+    """Crops with targets and weights, by their index or as a `Draw` says.
 
     Attributes:
         dataset: the samples whose images can be read; what cannot is noted there. Only a dataset too large for memory
             is not looked through beforehand.
         crops: `(N, H, W, C)` uint8, or None where they do not fit into memory.
-        transform: changes each crop anew; None leaves it.
+        transform: changes each crop that is drawn.
     """
 
-    def __init__(self, dataset: Dataset, recipe: ClassifierRecipe, augmented: bool) -> None:
+    def __init__(self, dataset: Dataset, recipe: ClassifierRecipe) -> None:
         (height, width), channels = recipe.size, recipe.input.channels
         self.size, self.crop = recipe.input, recipe.crop
         self.dataset, self.crops = dataset, None
@@ -100,14 +102,18 @@ class CropDataset(TorchDataset[Batch]):
             self.dataset = dataset.without("unreadable_image", unreadable)
         self.targets = torch.from_numpy(self.dataset.targets)
         self.weights = torch.tensor([sample.weight for sample in self.dataset.samples], dtype=torch.float32)
-        self.transform = recipe.augmentation.build(height, width) if augmented else None
+        self.transform = recipe.augmentation.build(height, width)
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, wanted: int | Draw) -> Batch:
+        index = wanted.sample if isinstance(wanted, Draw) else wanted
         image = torch.tensor(self._cut(index)).permute(2, 0, 1)
-        return self.transform(image) if self.transform else image, self.targets[index], self.weights[index]
+        if isinstance(wanted, Draw):
+            torch.default_generator.manual_seed(wanted.seed)
+            image = self.transform(image)
+        return image, self.targets[index], self.weights[index]
 
     def examples(self) -> NDArray[np.uint8]:
         """Some crops as they are, from all over the dataset, `(N, H, W, C)` uint8."""
@@ -122,23 +128,15 @@ class CropDataset(TorchDataset[Batch]):
 
 
 def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:
-    """Shuffled batches; drawn by the balance of the recipe."""
-    sampler = None
-    if recipe.balance == "sampler":
-        sampler = WeightedRandomSampler(sampling_weights(crops.dataset.targets).tolist(), len(crops))
-    batch_size = min(recipe.optimisation.batch_size, len(crops))
-    return DataLoader(
-        crops,
-        batch_size=batch_size,
-        shuffle=sampler is None,
-        sampler=sampler,
-        drop_last=len(crops) > batch_size,
-        num_workers=1 if crops.crops is not None else _WORKERS,
-        persistent_workers=True,
-    )
+    """Shuffled and augmented; drawn by the balance of the recipe."""
+    weights = sampling_weights(crops.dataset.targets) if recipe.balance == "sampler" else None
+    order = Order(len(crops), recipe.optimisation.batch_size, recipe.seed, weights)
+    workers = 1 if crops.crops is not None else _WORKERS
+    return DataLoader(crops, batch_sampler=order, num_workers=workers, persistent_workers=True)
 
 
-def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[Batch]:
-    """All samples in order."""
+def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe, shared: bool = False) -> DataLoader[Batch]:
+    """All samples in order, as they are; or the share of this process."""
     workers = 0 if crops.crops is not None else _WORKERS
-    return DataLoader(crops, batch_size=recipe.optimisation.batch_size, num_workers=workers)
+    share = range(processes.rank(), len(crops), processes.count()) if shared else None
+    return DataLoader(crops, batch_size=recipe.optimisation.batch_size, sampler=share, num_workers=workers)

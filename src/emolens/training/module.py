@@ -9,6 +9,7 @@ from typing import Any, Literal
 import lightning
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from emolens.training.optimisation import Optimisation, configure
 
@@ -27,10 +28,12 @@ class NetworkModule(lightning.LightningModule):
     Attributes:
         monitor: the held-out figure by which an epoch is the best.
         mode: whether it should fall or rise.
+        steps: how often the weights will be moved, once that is known.
     """
 
     monitor: str
     mode: Literal["min", "max"]
+    steps: int
     mean: Tensor
     std: Tensor
 
@@ -57,7 +60,12 @@ class NetworkModule(lightning.LightningModule):
         logger.info("epoch %d of %d: %s, %s left", self.current_epoch + 1, epochs, line, left, extra=dict(figures))
 
     def configure_optimizers(self) -> Any:
-        return configure(self, self.plan, self.monitor, self.mode)
+        return configure(self, self.plan, self.steps, self.monitor, self.mode)
+
+    def lr_scheduler_step(self, scheduler: Any, *_: Any) -> None:
+        # Lightning does it after the epoch's checkpoint, so that a resumed training would miss it; the trainer before.
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step()
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:

@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
-import lightning
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch.nn import Parameter
+from torch.nn import Module, Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
 
@@ -56,12 +55,13 @@ class Optimisation(BaseModel):
         return self
 
 
-def configure(module: lightning.LightningModule, plan: Optimisation, monitor: str, mode: Literal["min", "max"]) -> Any:
-    """The optimiser and schedule of a module that a trainer already holds, as Lightning takes them.
+def configure(module: Module, plan: Optimisation, steps: int, monitor: str, mode: Literal["min", "max"]) -> Any:
+    """The optimiser and schedule of a module, as Lightning takes them.
 
     Args:
         module: its parameters that need a gradient are moved.
         plan: says how.
+        steps: of the whole training.
         monitor: the held-out figure that `plateau` watches.
         mode: whether it should fall or rise.
     """
@@ -74,7 +74,6 @@ def configure(module: lightning.LightningModule, plan: Optimisation, monitor: st
         return optimiser
     if plan.schedule == "step":
         return {"optimizer": optimiser, "lr_scheduler": StepLR(optimiser, plan.step_epochs)}
-    steps = int(module.trainer.estimated_stepping_batches)
     schedule: LRScheduler = LambdaLR(optimiser, _cosine(plan.warmup * steps, steps))
     if plan.schedule == "one_cycle":
         schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=plan.warmup)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from emolens.card import ModelCard
 from emolens.errors import ConfigError
+from emolens.training import processes
 from emolens.training.recipe import Recipe, parse_recipe
 
 _LIBRARIES = ("emolens", "torch", "torchvision", "lightning", "timm", "numpy", "pillow")
@@ -54,9 +55,8 @@ class Run:
                 )
         elif run.checkpoint.exists():
             raise ConfigError(f"{folder} holds a training already; add --resume to go on with it, or use a new --out")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "versions.json").write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
-        run._recipe_file.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        if processes.rank() == 0:
+            run._describe(recipe)
         return run
 
     @property
@@ -131,6 +131,11 @@ class Run:
     def load_weights(self, network: nn.Module) -> None:
         """Puts the trained weights into a network of the recipe's kind."""
         read_weights(network, self._weights_file)
+
+    def _describe(self, recipe: Recipe) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "versions.json").write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
+        self._recipe_file.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
 
 
 def write_weights(state: Mapping[str, Tensor], path: Path) -> None:

@@ -14,6 +14,7 @@ from emolens.evaluation.calibration import fit_temperature
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.evaluation.slices import slice_metrics
 from emolens.runtime import sigmoid, softmax
+from emolens.training import processes
 from emolens.training.cards import describe
 from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
 from emolens.training.data import CropDataset, held_out_loader, read_parts, training_loader
@@ -57,20 +58,22 @@ def train_classifier(
     recipe = resolve(recipe, parts.training)
     teachers = load_teachers(recipe.distillation, recipe) if recipe.distillation else None
     run = Run.start(out, recipe, resume)
-    training, held_out = CropDataset(parts.training, recipe, True), CropDataset(parts.held_out, recipe, False)
+    training, held_out = CropDataset(parts.training, recipe), CropDataset(parts.held_out, recipe)
     _report(training.dataset, held_out.dataset, strict)
-    run.keep_crops(training.examples())
+    if processes.rank() == 0:
+        run.keep_crops(training.examples())
 
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size)
     if not resume:
         recipe.network.initialise(network, recipe.labels)
     module = ClassifierModule(recipe, network, label_weights_for(recipe, training.dataset.targets), teachers)
-    val_loader = held_out_loader(held_out, recipe)
-    fit(module, training_loader(training, recipe), val_loader, run, resume)
+    fit(module, training_loader(training, recipe), held_out_loader(held_out, recipe, shared=True), run, resume)
 
-    temperature, metrics = _measure(recipe, predict_logits(module, val_loader), held_out)
-    run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
+    if processes.rank() == 0:
+        logits = predict_logits(module, held_out_loader(held_out, recipe))
+        temperature, metrics = _measure(recipe, logits, held_out)
+        run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
     return run
 
 

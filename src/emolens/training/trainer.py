@@ -1,16 +1,21 @@
 """The Lightning trainer that every training shares."""
 
 import logging
+import math
 import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import (
@@ -22,14 +27,19 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from emolens.errors import ConfigError, InterruptedTrainingError
+from emolens.training import processes
 from emolens.training.module import NetworkModule
+from emolens.training.order import Order
 from emolens.training.run import Run, write_weights
 
 # A Lightning module holds the network under this name.
 _INNER = "network."
+
+_SECONDS_UNSAVED = 600
 
 _PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
@@ -41,23 +51,26 @@ def fit(
 
     Args:
         module: what is trained, and how.
-        training: batches, as the module takes them.
-        held_out: likewise.
-        run: for checkpoints and curves.
+        training: batches, as the module takes them, in an `Order`.
+        held_out: batches.
+        run: for checkpoints and curves. Of several processes only the first leaves the weights to keep inside.
         resume: go on from the run's last checkpoint.
 
     Raises:
         ConfigError: the device is not there, or cannot calculate at this precision.
         InterruptedTrainingError: the user stopped it.
     """
+    assert isinstance(training.batch_sampler, Order)
+    # Lightning's own count would begin to draw samples before a checkpoint is read.
+    module.steps = module.plan.epochs * math.ceil(len(training) / module.plan.accumulate)
     with quiet_lightning():
-        trainer = make_trainer(run, module)
+        trainer = make_trainer(run, module, training.batch_sampler)
         trainer.fit(module, training, held_out, ckpt_path=run.checkpoint if resume else None, weights_only=True)
-    if module.plan.patience:
+    if module.plan.patience and processes.rank() == 0:
         run.load_best(module.network)
 
 
-def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
+def make_trainer(run: Run, module: NetworkModule, order: Order) -> lightning.Trainer:
     """A trainer that averages weights, checkpoints every epoch and logs into the run's directory.
 
     Raises:
@@ -70,7 +83,9 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
         # `save_last` alone would write nothing before the end, and a second file of the same name a "last-v1".
         ModelCheckpoint(run.checkpoint.parent, run.checkpoint.stem, enable_version_counter=False),
         LearningRateMonitor("step"),
-        _StopAfterStep(run),
+        _Plateau(),
+        _Repeatable(order),
+        _MidEpoch(run),
     ]
     if plan.ema:
         callbacks.insert(0, EMAWeightAveraging(decay=plan.ema))
@@ -79,7 +94,10 @@ def make_trainer(run: Run, module: NetworkModule) -> lightning.Trainer:
     try:
         return lightning.Trainer(
             accelerator=plan.device,
-            devices=1,
+            devices=processes.count_here(),
+            num_nodes=processes.count() // processes.count_here(),
+            strategy="ddp" if processes.count() > 1 else "auto",
+            use_distributed_sampler=False,
             max_epochs=plan.epochs,
             precision=_PRECISION[plan.precision],  # type: ignore[arg-type]
             gradient_clip_val=plan.clip,
@@ -115,13 +133,39 @@ class _BestWeights(ModelCheckpoint):
     FILE_EXTENSION = ".safetensors"
 
 
-class _StopAfterStep(Callback):
-    """Lets Ctrl-C end the training after the step, with a checkpoint."""
+class _Repeatable(Callback):
+    """Makes all that is random a function of the seed and of how far the training is."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+
+    def setup(self, trainer: lightning.Trainer, *_: Any, **__: Any) -> None:
+        # A checkpoint that was written at the end of a batch counts it as processed, not yet as completed.
+        progress: Any = trainer.fit_loop.epoch_loop.batch_progress.total
+        self.order.batches_done = lambda: progress.processed
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        place = np.random.SeedSequence((self.order.seed, self.order.batches_done(), processes.rank()))
+        torch.manual_seed(int(place.generate_state(1)[0]))
+
+
+class _Plateau(Callback):
+    """Shows the schedule the held-out figure before the epoch's checkpoint is written."""
+
+    def on_validation_end(self, trainer: lightning.Trainer, module: Any) -> None:
+        schedule = module.lr_schedulers()
+        if isinstance(schedule, ReduceLROnPlateau):
+            schedule.step(trainer.callback_metrics[module.monitor])
+
+
+class _MidEpoch(Callback):
+    """Leaves a checkpoint now and then in long epochs; and lets Ctrl-C end the training after the step, with one."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.pressed = run, False
 
     def on_fit_start(self, *_: Any) -> None:
+        self.saved = time.monotonic()
         if threading.current_thread() is threading.main_thread():
             self.before = signal.signal(signal.SIGINT, self._press)
 
@@ -129,12 +173,22 @@ class _StopAfterStep(Callback):
         self.pressed = True
         signal.signal(signal.SIGINT, self.before)  # a second time ends it at once
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any, **__: Any) -> None:
-        if self.pressed:
-            trainer.save_checkpoint(self.run.checkpoint)
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        # Not among the batches that make one step; and after the last one an epoch leaves its own checkpoint.
+        if (trainer.fit_loop.epoch_loop.batch_idx + 1) % trainer.accumulate_grad_batches or trainer.is_last_batch:
+            return
+        someone = partial(trainer.strategy.reduce_boolean_decision, all=False)
+        if not someone(self.pressed or time.monotonic() - self.saved > _SECONDS_UNSAVED):
+            return
+        trainer.save_checkpoint(self.run.checkpoint)
+        self.saved = time.monotonic()
+        if someone(self.pressed):
             raise InterruptedTrainingError(
                 f"stopped in epoch {trainer.current_epoch + 1}; add --resume to the same command to go on"
             )
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        self.saved = time.monotonic()
 
     def teardown(self, *_: Any, **__: Any) -> None:
         if threading.current_thread() is threading.main_thread():

@@ -18,6 +18,7 @@ from emolens.training.detection.loss import Targets, detection_loss
 from emolens.training.detection.measure import Matches, match
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.module import NetworkModule
+from emolens.training.order import Draw
 
 Batch = tuple[Tensor, Targets]
 
@@ -36,9 +37,8 @@ class SceneDataset(Dataset[Scene]):
     def __len__(self) -> int:
         return len(self.maker.scenes)
 
-    def __getitem__(self, index: int) -> Scene:
-        # torch seeds its own generator per worker and epoch.
-        return self.maker.make(index, np.random.default_rng(int(torch.randint(2**62, ()))))
+    def __getitem__(self, draw: Draw) -> Scene:
+        return self.maker.make(draw.sample, np.random.default_rng(draw.seed))
 
 
 def collate(scenes: Sequence[Scene]) -> Batch:

@@ -11,11 +11,13 @@ from torch.utils.data import DataLoader
 
 from emolens.card import ModelCard
 from emolens.data.readers.faces import read_face_photos
+from emolens.training import processes
 from emolens.training.cards import describe
 from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.measure import Matches
 from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
 from emolens.training.detection.recipe import DetectorRecipe
+from emolens.training.order import Order
 from emolens.training.run import Run
 from emolens.training.trainer import fit
 
@@ -40,12 +42,9 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
     run = Run.start(out, recipe, resume)
     logger.info("%d photographs to train on, %d to validate", len(training), len(validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    plan = recipe.optimisation
     loader = DataLoader(
         SceneDataset(SceneMaker(training, recipe.augmentation)),
-        batch_size=min(plan.batch_size, len(training)),
-        shuffle=True,
-        drop_last=True,
+        batch_sampler=Order(len(training), recipe.optimisation.batch_size, recipe.seed),
         num_workers=1,
         persistent_workers=True,
         collate_fn=collate,
@@ -53,7 +52,8 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
     module = DetectorModule(recipe)
     val_loader: DataLoader[Any] = DataLoader(validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
     fit(module, loader, val_loader, run, resume)
-    run.finish(module.network, make_detector_card(recipe, module, validation))
+    if processes.rank() == 0:
+        run.finish(module.network, make_detector_card(recipe, module, validation))
     return run
 
 

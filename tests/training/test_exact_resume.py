@@ -1,0 +1,104 @@
+"""An interrupted training, taken up again, ends with the very weights of one that was not interrupted."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from emolens.errors import InterruptedTrainingError
+from emolens.training import trainer
+from emolens.training.classifier import ClassifierModule
+from emolens.training.recipe import ClassifierRecipe, load_recipe
+from emolens.training.train import train
+from fer_tables import fer_row, write_fer_table
+
+pytestmark = pytest.mark.slow
+
+EPOCHS, STEPS = 3, 6  # 48 samples to train on, in batches of 8
+VARIANTS = {
+    "averaged weights": ["optimisation.ema=0.9", "augmentation.mixup=0.4"],
+    "accumulation": ["optimisation.accumulate=2", "optimisation.optimiser=sgd", "balance=sampler"],
+    "plateau": ["optimisation.schedule=plateau", "optimisation.step_epochs=1", "optimisation.ema=0"],
+    "patience": ["optimisation.schedule=step", "optimisation.step_epochs=1", "optimisation.patience=2"],
+    "half precision": ["optimisation.precision=bf16", "optimisation.schedule=cosine", "optimisation.clip=1"],
+}
+
+
+def recipe(*settings: str) -> ClassifierRecipe:
+    tiny = ["network={name: face_resnet, widths: [4, 8], blocks: [1, 1], dropout: 0.3}", "data.validation=0.2"]
+    plan = ["optimisation.batch_size=8", f"optimisation.epochs={EPOCHS}", "optimisation.precision=fp32"]
+    loaded = load_recipe("face", [*tiny, *plan, *settings])
+    assert isinstance(loaded, ClassifierRecipe)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(60)]
+    return write_fer_table(tmp_path_factory.mktemp("resume") / "fer.parquet", rows)
+
+
+@pytest.fixture
+def at_batch(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], list[int]]:
+    """Calls something before a batch is learnt from, counted from one over all epochs; gives the count."""
+
+    def set_up(number: int, call: Callable[[], None]) -> list[int]:
+        learnt: list[int] = []
+
+        def step(self: ClassifierModule, batch: object) -> torch.Tensor:
+            learnt.append(len(learnt) + 1)
+            if len(learnt) == number:
+                call()
+            return learn(self, batch)
+
+        monkeypatch.setattr(ClassifierModule, "training_step", step)
+        return learnt
+
+    learn = ClassifierModule.training_step
+    return set_up
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "weights.safetensors")
+
+
+def crash() -> None:
+    raise SystemError("as a lost power supply would end it")
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
+def test_it_ends_with_the_same_weights(settings: list[str], table: Path, tmp_path: Path, at_batch) -> None:
+    plan = recipe(*settings)
+    train(plan, table, tmp_path / "whole")
+    at_batch(STEPS + 3, crash)
+    with pytest.raises(SystemError):
+        train(plan, table, tmp_path / "broken")
+    at_batch(3, press_ctrl_c)
+    with pytest.raises(InterruptedTrainingError, match="stopped in epoch 2"):
+        train(plan, table, tmp_path / "broken", resume=True)
+    at_batch(0, crash)
+    train(plan, table, tmp_path / "broken", resume=True)
+    torch.testing.assert_close(weights(tmp_path / "broken"), weights(tmp_path / "whole"), rtol=0, atol=0)
+
+
+def test_long_epochs_leave_a_checkpoint_now_and_then(
+    table: Path, tmp_path: Path, at_batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = recipe()
+    train(plan, table, tmp_path / "whole")
+    monkeypatch.setattr(trainer, "_SECONDS_UNSAVED", 0)
+    at_batch(STEPS - 1, crash)  # before the first epoch has left its own
+    with pytest.raises(SystemError):
+        train(plan, table, tmp_path / "broken")
+    learnt = at_batch(0, crash)
+    train(plan, table, tmp_path / "broken", resume=True)
+    assert len(learnt) == EPOCHS * STEPS - (STEPS - 2)
+    torch.testing.assert_close(weights(tmp_path / "broken"), weights(tmp_path / "whole"), rtol=0, atol=0)
