@@ -15,15 +15,12 @@ from statistics import mean
 
 from rich.console import Console
 from rich.table import Table
+from runs import trained
 
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.evaluation.evaluate import evaluate
-from emolens.export.run import export_run
-from emolens.runtime import OnnxModel
 from emolens.training.recipe import load_recipe
-from emolens.training.run import Run
-from emolens.training.train import train
 
 SCRATCH = ["network={name: dlib_resnet}", "optimisation.learning_rate=0.001"]
 BEGINNINGS = {
@@ -52,12 +49,8 @@ def main() -> None:
         drawn = draw(faces, arguments.each, seed, arguments.out / f"faces-{seed}")
         for beginning, settings in BEGINNINGS.items():
             folder = arguments.out / f"{re.sub('[^a-z0-9]+', '-', beginning)}-{seed}"
-            model = folder / "model.onnx"
-            if not model.exists():
-                recipe = load_recipe("own-faces", [f"seed={seed}", *settings])
-                train(recipe, drawn, folder, resume=Run(folder).checkpoint.exists())
-                export_run(folder, model)
-            metrics = evaluate(OnnxModel(model), test).metrics
+            model = trained(load_recipe("own-faces", [f"seed={seed}", *settings]), drawn, folder)
+            metrics = evaluate(model, test).metrics
             figures[beginning].append((metrics["accuracy"], metrics["macro_f1"]))
     Console().print(report(figures))
 
