@@ -1,13 +1,13 @@
 """Where the data goes: stdout, or a file that appears whole or not at all."""
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
 from emolens.errors import ConfigError
+from emolens.files import written_whole
 
 
 @contextmanager
@@ -21,17 +21,11 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     # A pipe or a device has to be written to; it must not be replaced by a file.
-    in_place = path.exists() and not path.is_file()
-    partial = path if in_place else path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        stream = partial.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --output") from None
-    try:
+    is_special = path.exists() and not path.is_file()
+    with nullcontext(path) if is_special else written_whole(path) as target:
+        try:
+            stream = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --output") from None
         with stream:
             yield stream
-        if not in_place:
-            partial.replace(path)
-    finally:
-        if not in_place:
-            partial.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from emolens.card import Crop, Input
 from emolens.data.samples import Objective
 from emolens.errors import ConfigError, DataError, MissingExtraError
+from emolens.files import written_whole
 
 if TYPE_CHECKING:
     import pyarrow
@@ -91,13 +92,12 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         ConfigError: the folder cannot be made.
     """
     path = folder / MANIFEST
-    partial = path.with_suffix(".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        with written_whole(path) as unfinished:
+            unfinished.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written to: {error.strerror}; choose another --out") from None
-    partial.replace(path)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -128,11 +128,9 @@ def write_shard(folder: Path, index: int, manifest: Manifest, rows: Sequence[dic
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = shard_path(folder, index)
-    partial = path.with_suffix(".part")
     table = pa.Table.from_pylist(list(rows), schema=_schema(manifest))
-    pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
-    partial.replace(path)
+    with written_whole(shard_path(folder, index)) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
 
 
 def read_shard(folder: Path, index: int, manifest: Manifest) -> list[dict[str, Any]]:

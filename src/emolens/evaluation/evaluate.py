@@ -14,6 +14,7 @@ from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.errors import DataError, ModelError
 from emolens.evaluation.metrics import compute_metrics
+from emolens.files import written_whole
 from emolens.labels import canonical, project
 from emolens.runtime import OnnxModel, file_hash
 
@@ -60,9 +61,9 @@ class Evaluation:
     def save(self, folder: Path) -> Path:
         """Writes `metrics.json` into an existing folder, whole or not at all."""
         path = folder / "metrics.json"
-        unfinished = path.with_suffix(".json.part")
-        unfinished.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        return unfinished.replace(path)
+        with written_whole(path) as unfinished:
+            unfinished.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        return path
 
 
 def evaluate(model: OnnxModel, dataset: Dataset) -> Evaluation:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.card import ModelCard
+from emolens.files import written_whole
 
 _OPSET = 20
 # Smaller tensors (biases, shapes) weigh nothing and keep full precision.
@@ -72,9 +73,8 @@ def save_model(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     onnx.helper.set_model_props(graph, card.to_metadata())
     onnx.checker.check_model(graph, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".onnx.part")
-    unfinished.write_bytes(graph.SerializeToString())
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(graph.SerializeToString())
 
 
 class _Normalised(nn.Module):

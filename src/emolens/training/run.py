@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from emolens.card import ModelCard
 from emolens.errors import ConfigError
+from emolens.files import written_whole
 from emolens.training import processes
 from emolens.training.recipe import Recipe, parse_recipe
 
@@ -112,7 +113,7 @@ class Run:
     def finish(self, network: nn.Module, card: ModelCard) -> None:
         """Keeps what an export needs."""
         write_weights(network.state_dict(), self._weights_file)
-        (self.folder / "card.json").write_text(card.model_dump_json(indent=2), encoding="utf-8")
+        _write(self.folder / "card.json", card.model_dump_json(indent=2))
 
     def card(self) -> ModelCard:
         """The card of the finished training."""
@@ -134,15 +135,14 @@ class Run:
 
     def _describe(self, recipe: Recipe) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "versions.json").write_text(json.dumps(_versions(), indent=2) + "\n", encoding="utf-8")
-        self._recipe_file.write_text(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        _write(self.folder / "versions.json", json.dumps(_versions(), indent=2) + "\n")
+        _write(self._recipe_file, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
 
 
 def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
     """Writes tensors under their names, such as the weights of a network, whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.part")
-    save_file({name: value.contiguous() for name, value in state.items()}, unfinished)
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        save_file({name: value.contiguous() for name, value in state.items()}, unfinished)
 
 
 def read_weights(network: nn.Module, path: Path) -> None:
@@ -155,6 +155,11 @@ def read_weights(network: nn.Module, path: Path) -> None:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError):  # the last where the weights are another network's
         raise _damaged(path) from None
+
+
+def _write(path: Path, text: str) -> None:
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:
