@@ -12,7 +12,6 @@ import argparse
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,12 +20,14 @@ from typing import Any
 
 import torch
 from few_shot import draw
+from lightning.pytorch.loggers.logger import DummyLogger
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from timm.data import create_loader
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
+from turns import times_faster
 
 from emolens.data.prepare import Preparation
 from emolens.data.readers import read_dataset
@@ -43,6 +44,7 @@ SYSTEMS = {
     "ResNet-18 at 224x224": ("faces-resnet18", 1.10, ["network={name: resnet18, pretrained: false}"]),
     "face at 48x48": ("face", 1.15, []),
 }
+FIRST = 5
 OURS, CONSTANT, PLAIN, TIMM = "emolens", "emolens, one constant batch", "plain PyTorch loop", "timm's loader"
 
 
@@ -67,15 +69,15 @@ def main() -> None:
 
 
 def measure(recipe: ClassifierRecipe, prepared: Dataset, rounds: int) -> dict[str, list[float]]:
-    """Seconds of every step but the first ones of each round, which start workers."""
+    """Seconds a step, in each round."""
     recipe = resolve(recipe, prepared)
     crops = CropDataset(prepared, recipe)
     seconds: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
-        seconds[OURS] += train(recipe, crops, training_loader(crops, recipe))
-        seconds[CONSTANT] += train(recipe, crops, Constant.like(training_loader(crops, recipe)))
+        seconds[OURS].append(train(recipe, crops, training_loader(crops, recipe)))
+        seconds[CONSTANT].append(train(recipe, crops, Constant.like(training_loader(crops, recipe))))
         for name, loader in ((PLAIN, plain_loader(recipe, prepared)), (TIMM, timm_loader(recipe, prepared))):
-            seconds[name] += plain_loop(recipe, loader)
+            seconds[name].append(plain_loop(recipe, loader))
     return seconds
 
 
@@ -102,15 +104,15 @@ class Constant(DataLoader[Any]):
         return iter([self.batch] * len(self))
 
 
-def train(recipe: ClassifierRecipe, crops: CropDataset, loader: DataLoader[Any]) -> list[float]:
+def train(recipe: ClassifierRecipe, crops: CropDataset, loader: DataLoader[Any]) -> float:
     few = torch.utils.data.Subset(crops, range(2))
     module = Timed(recipe, recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size))
     with TemporaryDirectory() as folder:
-        fit(module, loader, DataLoader(few), Run.start(Path(folder), recipe, resume=False))
-    return between(module.ends)
+        fit(module, loader, DataLoader(few), Run.start(Path(folder), recipe, resume=False), [DummyLogger()])
+    return step_time(module.ends)
 
 
-def plain_loop(recipe: ClassifierRecipe, loader: Iterable[Any]) -> list[float]:
+def plain_loop(recipe: ClassifierRecipe, loader: Iterable[Any]) -> float:
     network = recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size)
     network = network.to(memory_format=torch.channels_last).train()
     plan = recipe.optimisation
@@ -124,11 +126,12 @@ def plain_loop(recipe: ClassifierRecipe, loader: Iterable[Any]) -> list[float]:
         torch.nn.functional.cross_entropy(logits.float(), labels).backward()
         optimiser.step()
         ends.append(perf_counter())
-    return between(ends)
+    return step_time(ends)
 
 
-def between(ends: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in pairwise(ends[1:])]
+def step_time(ends: list[float]) -> float:
+    """Seconds a step, on average, without those whose batches were made while workers and caches warmed up."""
+    return (ends[-1] - ends[FIRST]) / (len(ends) - 1 - FIRST)
 
 
 class Pictures(torch.utils.data.Dataset[Any]):
@@ -179,10 +182,9 @@ def mode_of(recipe: ClassifierRecipe) -> str:
 
 def report(title: str, seconds: dict[str, list[float]], batch_size: int, target: float) -> Table:
     table = Table(title, "ms a step", "images / s", "ratio to the constant batch", "target")
-    constant = median(seconds[CONSTANT])
     for name, taken in seconds.items():
         step = median(taken)
-        row = [f"{1000 * step:.0f}", f"{batch_size / step:.0f}", f"{step / constant:.2f}"]
+        row = [f"{1000 * step:.0f}", f"{batch_size / step:.0f}", f"{times_faster(seconds[CONSTANT], taken):.2f}"]
         table.add_row(name, *row, f"<= {target:.2f}" if name == OURS else "")
     return table
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from emolens.data.samples import Dataset, Sample
-from emolens.data.splits import SHARES, draw_splits, fingerprint, hold_out
+from emolens.data.splits import SHARES, SplitBy, draw_splits, fingerprint, hold_out
 
 
 def dataset(count: int) -> Dataset:
@@ -16,8 +17,9 @@ def dataset(count: int) -> Dataset:
     return Dataset("made", ("face",), samples)
 
 
-def test_the_share_is_about_what_was_asked_and_nothing_is_lost() -> None:
-    rest, held_out = hold_out(dataset(2000), 0.2, seed=0)
+@pytest.mark.parametrize("by", get_args(SplitBy))
+def test_the_share_is_about_what_was_asked_and_nothing_is_lost(by: SplitBy) -> None:
+    rest, held_out = hold_out(dataset(2000), 0.2, 0, by)
     assert 300 < len(held_out) < 500
     assert {sample.name for sample in (*rest.samples, *held_out.samples)} == {str(index) for index in range(2000)}
 
@@ -27,8 +29,15 @@ def test_copies_of_an_image_stay_on_one_side() -> None:
     assert not {sample.image for sample in rest.samples} & {sample.image for sample in held_out.samples}
 
 
-def test_the_draw_depends_on_the_seed_alone() -> None:
-    names = [[sample.name for sample in hold_out(dataset(200), 0.2, seed)[1].samples] for seed in (0, 0, 1)]
+def test_copies_fall_anywhere_where_rows_are_drawn() -> None:
+    rest, held_out = hold_out(dataset(2000), 0.2, 0, "row")
+    both = {sample.image for sample in rest.samples} & {sample.image for sample in held_out.samples}
+    assert 250 < len(both) < 390  # of a thousand pairs 32 % are parted
+
+
+@pytest.mark.parametrize("by", get_args(SplitBy))
+def test_the_draw_depends_on_the_seed_alone(by: SplitBy) -> None:
+    names = [[sample.name for sample in hold_out(dataset(200), 0.2, seed, by)[1].samples] for seed in (0, 0, 1)]
     assert names[0] == names[1] != names[2]
 
 

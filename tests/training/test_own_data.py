@@ -1,5 +1,6 @@
 """Trainings on what a user brings: folders and tables become model files that predict."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import emolens
 from emolens.errors import ConfigError, DataError
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
-from emolens.training.data import CropDataset, read_parts
+from emolens.training.data import Batch, CropDataset, read_parts, training_loader
+from emolens.training.order import Draw
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.resolve import resolve
 from emolens.training.train import train
@@ -143,3 +145,14 @@ def test_every_optimiser_and_schedule_trains(folder: Path, tmp_path: Path, setti
 def test_a_device_that_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"device mps .* cannot be used here"):
         train(recipe("own-faces", "optimisation.device=mps"), folder, tmp_path / "run")
+
+
+def test_on_a_processor_workers_give_way_to_the_network(folder: Path) -> None:
+    class Told(CropDataset):
+        def __getitem__(self, wanted: int | Draw) -> Batch:
+            image, target, _ = super().__getitem__(wanted)
+            return image, target, torch.tensor(os.nice(0))
+
+    plan = recipe("own-faces", "data.labels=[happy, sad, angry]", "optimisation.device=cpu")
+    _, _, niceness = next(iter(training_loader(Told(read_parts(plan, folder).training, plan), plan)))
+    assert (niceness > os.nice(0)).all()

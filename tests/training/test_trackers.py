@@ -27,9 +27,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.utils.data import DataLoader
 
 from emolens.errors import ConfigError, InterruptedTrainingError, MissingExtraError
+from emolens.evaluation.plots import draw_confusion
 from emolens.training.recipe import load_recipe
 from emolens.training.run import Run
-from emolens.training.trackers import Trackers, draw_confusion
+from emolens.training.trackers import Trackers
 from emolens.training.trainer import quiet_lightning
 
 # MLflow's tables, and a Lightning trainer of one batch without workers.
@@ -352,11 +353,3 @@ def test_of_several_processes_only_the_first_tracks(run: Run, monkeypatch: pytes
     track(run, "tensorboard", "mlflow")
     assert not (run.folder / "logs").exists()
     assert not (run.folder / "tracking.json").exists()
-
-
-def test_a_confusion_matrix_is_coloured_by_its_rows_and_stays_a_picture_for_many_labels() -> None:
-    picture = np.asarray(draw_confusion([[9000, 0], [0, 1]], LABELS)).astype(int)
-    ground, dark = picture[10:-10, 80:-130].reshape(-1, 3), (8, 48, 107)
-    share = (np.abs(ground - dark).sum(axis=1) < 10).mean()
-    assert 0.3 < share < 0.6, "both rows are all right, whatever their counts"
-    assert max(draw_confusion(np.ones((300, 300), int).tolist(), [str(label) for label in range(300)]).size) < 4000

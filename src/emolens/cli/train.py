@@ -25,6 +25,12 @@ def train(
         str | None,
         typer.Option(metavar="SET", help="Project the labels: social8, fer7, ..., or a list: happy,sad,angry."),
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Track it in mlflow or wandb; may be given again.", show_default="tensorboard"
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse data with faults instead of leaving them out.")
@@ -50,16 +56,19 @@ def train(
         from emolens.export.run import export_run
         from emolens.training import processes
         from emolens.training.recipe import load_recipe
+        from emolens.training.trackers import Trackers
         from emolens.training.train import train as fit
     is_first = processes.rank() == 0
     if is_first:
         _show_progress()
     projected = [] if labels is None else [f"data.labels={f'[{labels}]' if ',' in labels else labels}"]
-    fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict)
-    if not is_first:
-        return
-    model = out / "model.onnx"
-    card = export_run(out, model)
+    with Trackers(track or ["tensorboard"]) as trackers:
+        fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict, trackers)
+        if not is_first:
+            return
+        model = out / "model.onnx"
+        card = export_run(out, model)
+        trackers.add_model(model)
     typer.echo(f"{model}: {card.name} {card.version}, {model.stat().st_size / 1e6:.2f} MB")
     typer.echo(f"Next: emolens predict PHOTO {'--detector' if card.kind == 'detector' else '--model'} {model}")
 

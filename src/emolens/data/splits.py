@@ -7,8 +7,14 @@ from dataclasses import replace
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from emolens.data.samples import Dataset, Sample
+
+SplitBy = Literal["image", "row"]
+"""What a held-out share is drawn of: images, so that copies stay on one side, or rows, wherever their copies fall."""
 
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 _BOUNDS = tuple(accumulate(SHARES.values()))[:-1]
@@ -31,13 +37,16 @@ def draw_splits(dataset: Dataset, seed: int) -> Dataset:
     return replace(dataset, samples=tuple(samples))
 
 
-def hold_out(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Draws a share of the samples by what the images hold, so that copies of an image stay on one side.
+def hold_out(dataset: Dataset, fraction: float, seed: int, by: SplitBy = "image") -> tuple[Dataset, Dataset]:
+    """Draws a share of the samples.
 
     Returns:
         The rest, and the held-out samples; both in the dataset's order.
     """
-    held_out = [_draw(sample, seed) < fraction for sample in dataset.samples]
+    draws = [_draw(sample, seed) for sample in dataset.samples]
+    if by == "row":
+        draws = np.random.default_rng(seed).random(len(draws)).tolist()
+    held_out = [draw < fraction for draw in draws]
     first, second = (
         tuple(sample for sample, out in zip(dataset.samples, held_out, strict=True) if out is side)
         for side in (False, True)

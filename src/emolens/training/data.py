@@ -1,6 +1,7 @@
 """What a classifier learns from: the parts of a dataset, as batches of crops."""
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 # Crops that fit are cut once; more than this are cut anew in every epoch, by the loader's workers.
 _IN_MEMORY = 2 << 30
-_WORKERS = 2
+_MOST_WORKERS = 8
 
 # Enough to see what range a network's activations have, and not much of a file.
 _EXAMPLES, _EXAMPLES_SIZE = 512, 16 << 20
@@ -64,7 +65,7 @@ def read_parts(recipe: ClassifierRecipe, path: Path) -> Parts:
         other = read_dataset(plan.dataset, path, plan.validation, seed=recipe.seed)
         parts = Parts(dataset, _projected(other, recipe))
     else:
-        parts = Parts(*hold_out(dataset, plan.validation, recipe.seed))
+        parts = Parts(*hold_out(dataset, plan.validation, recipe.seed, plan.split_by))
     for part, what in ((parts.training, "to train on"), (parts.held_out, "held out")):
         if not part.samples:
             raise DataError(f"{path} leaves no sample {what}; check data.split and data.validation")
@@ -131,12 +132,27 @@ def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[
     """Shuffled and augmented; drawn by the balance of the recipe."""
     weights = sampling_weights(crops.dataset.targets) if recipe.balance == "sampler" else None
     order = Order(len(crops), recipe.optimisation.batch_size, recipe.seed, weights)
-    workers = 1 if crops.crops is not None else _WORKERS
-    return DataLoader(crops, batch_sampler=order, num_workers=workers, persistent_workers=True)
+    on_cpu = recipe.optimisation.device == "cpu" or not torch.accelerator.is_available()
+    return DataLoader(
+        crops,
+        batch_sampler=order,
+        num_workers=_workers(),
+        persistent_workers=True,
+        worker_init_fn=_give_way if on_cpu else None,
+    )
 
 
 def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe, shared: bool = False) -> DataLoader[Batch]:
     """All samples in order, as they are; or the share of this process."""
-    workers = 0 if crops.crops is not None else _WORKERS
+    workers = 0 if crops.crops is not None else _workers()
     share = range(processes.rank(), len(crops), processes.count()) if shared else None
     return DataLoader(crops, batch_size=recipe.optimisation.batch_size, sampler=share, num_workers=workers)
+
+
+def _workers() -> int:
+    return max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // processes.count_here()))
+
+
+def _give_way(_: int) -> None:
+    # A worker that takes the processor from one of the network's threads holds them all up; so it takes their gaps.
+    os.nice(19)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from emolens.card import Crop, Input
 from emolens.data.balance import Balance
+from emolens.data.splits import SplitBy
 from emolens.data.transforms import Augmentation
 from emolens.errors import ConfigError
 from emolens.labels import did_you_mean, label_set
@@ -31,6 +32,8 @@ class Data(_Part):
         split: the dataset's own name of the split to train on; None takes all of it.
         validation: what is held out for early looks and the temperature: a share of the split, drawn by `seed`, or the
             dataset's own name of another split.
+        split_by: whether a share is drawn by `image`, so that copies of an image stay on one side, or by `row`, as many
+            published systems do it, whose figures then flatter.
         labels: the label set that the targets are projected to; None keeps the dataset's own labels.
         sources: the data and its terms, for the model card.
     """
@@ -38,6 +41,7 @@ class Data(_Part):
     dataset: str
     split: str | None = None
     validation: Annotated[float, Field(gt=0, lt=1)] | str = 0.1
+    split_by: SplitBy = "image"
     labels: str | tuple[str, ...] | None = None
     sources: tuple[str, ...] = ()
 

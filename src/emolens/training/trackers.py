@@ -23,6 +23,7 @@ from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 
 from emolens.errors import ConfigError, InterruptedTrainingError, MissingExtraError
+from emolens.evaluation.plots import Counts, draw_confusion
 from emolens.files import written_whole
 from emolens.labels import did_you_mean
 from emolens.training import processes
@@ -31,7 +32,6 @@ from emolens.training.run import Run
 logger = logging.getLogger(__name__)
 
 Outcome = Literal["finished", "failed", "killed"]
-Counts = Sequence[Sequence[int]]
 
 # Of the experiment or project, where the environment names none.
 _PROJECT = "emolens"
@@ -55,9 +55,6 @@ _LONGEST_REASON = 500
 _Ids = dict[str, Annotated[str, Field(pattern=r"^\w[\w.-]{0,127}$")]]
 _IDS: TypeAdapter[_Ids] = TypeAdapter(_Ids)
 _IDS_BYTES = 4096
-
-# With more labels the counts in a confusion matrix could not be read.
-_MOST_COUNTED, _CELL = 40, 0.62
 
 
 class Trackers(AbstractContextManager["Trackers"]):
@@ -341,35 +338,6 @@ class _Curves(Logger):
             # Once is enough: MLflow tries for minutes, and the training waits as long.
             logger.warning("%s gets no more curves, the training goes on: %s", self._title, _reason(error))
             self._failed = True
-
-
-def draw_confusion(matrix: Counts, labels: Sequence[str]) -> Image.Image:
-    """A confusion matrix as a picture: the count in each cell, and in its colour the share of its row.
-
-    Args:
-        matrix: `(L, L)` counts; rows are the truth, columns the prediction.
-        labels: the L names.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
-
-    counts = np.asarray(matrix)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + _CELL * min(len(labels), _MOST_COUNTED)
-    figure = Figure(figsize=(side + 0.9, side), dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    colours = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(colours, ax=axes, aspect=30, pad=0.02, label="share of the row", format=PercentFormatter(1))
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="predicted", ylabel="true")
-    for (row, column), count in np.ndenumerate(counts) if len(labels) <= _MOST_COUNTED else ():
-        ink = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{count:,}", color=ink, ha="center", va="center", fontsize=9)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
 
 
 def _find(name: str) -> type[_Tracker]:

@@ -24,6 +24,7 @@ from emolens.training.objective import Multilabel
 from emolens.training.recipe import ClassifierRecipe, Recipe
 from emolens.training.resolve import resolve
 from emolens.training.run import Run
+from emolens.training.trackers import Trackers
 from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
@@ -31,15 +32,28 @@ logger = logging.getLogger(__name__)
 Metrics = dict[str, Any]
 
 
-def train(recipe: Recipe, data: Path, out: Path, resume: bool = False, strict: bool = False) -> Run:
-    """Trains whatever the recipe says; arguments and errors as of `train_classifier`."""
+def train(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    strict: bool = False,
+    trackers: Trackers | None = None,
+) -> Run:
+    """Trains whatever the recipe says; arguments and errors as of `train_classifier`.
+
+    Without `trackers` the curves go to TensorBoard's files in `out/logs`.
+    """
+    if trackers is None:
+        with Trackers() as trackers:
+            return train(recipe, data, out, resume, strict, trackers)
     if isinstance(recipe, ClassifierRecipe):
-        return train_classifier(recipe, data, out, resume, strict)
-    return train_detector(recipe, data, out, resume)
+        return train_classifier(recipe, data, out, trackers, resume, strict)
+    return train_detector(recipe, data, out, trackers, resume)
 
 
 def train_classifier(
-    recipe: ClassifierRecipe, data: Path, out: Path, resume: bool = False, strict: bool = False
+    recipe: ClassifierRecipe, data: Path, out: Path, trackers: Trackers, resume: bool = False, strict: bool = False
 ) -> Run:
     """Trains, calibrates and measures on the held-out samples; leaves a finished run.
 
@@ -47,17 +61,20 @@ def train_classifier(
         recipe: what to do.
         data: the dataset's file or folder.
         out: the run's directory.
+        trackers: learn of the recipe, the curves and the confusion matrix.
         resume: go on from its last checkpoint.
         strict: refuse data with faults instead of leaving them out.
 
     Raises:
         DataError: the data cannot be read, or there are faults, and `strict`.
-        ConfigError: `out` holds another training, or none to resume; or the recipe does not fit the data.
+        ConfigError: `out` holds another training, or none to resume; the recipe does not fit the data; or a tracker
+            cannot be reached.
     """
     parts = read_parts(recipe, data)
     recipe = resolve(recipe, parts.training)
     teachers = load_teachers(recipe.distillation, recipe) if recipe.distillation else None
     run = Run.start(out, recipe, resume)
+    trackers.start(run, resume)
     training, held_out = CropDataset(parts.training, recipe), CropDataset(parts.held_out, recipe)
     _report(training.dataset, held_out.dataset, strict)
     if processes.rank() == 0:
@@ -68,12 +85,16 @@ def train_classifier(
     if not resume:
         recipe.network.initialise(network, recipe.labels)
     module = ClassifierModule(recipe, network, label_weights_for(recipe, training.dataset.targets), teachers)
-    fit(module, training_loader(training, recipe), held_out_loader(held_out, recipe, shared=True), run, resume)
+    batches, looks = training_loader(training, recipe), held_out_loader(held_out, recipe, shared=True)
+    fit(module, batches, looks, run, trackers.loggers, resume)
 
     if processes.rank() == 0:
         logits = predict_logits(module, held_out_loader(held_out, recipe))
         temperature, metrics = _measure(recipe, logits, held_out)
         run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
+        for measured in metrics.values():
+            if "confusion" in measured:
+                trackers.add_confusion(measured["confusion"], recipe.labels)
     return run
 
 

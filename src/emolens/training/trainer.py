@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     ModelCheckpoint,
 )
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
@@ -45,7 +45,12 @@ _PRECISION = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 def fit(
-    module: NetworkModule, training: DataLoader[Any], held_out: DataLoader[Any], run: Run, resume: bool = False
+    module: NetworkModule,
+    training: DataLoader[Any],
+    held_out: DataLoader[Any],
+    run: Run,
+    loggers: Sequence[Logger],
+    resume: bool = False,
 ) -> None:
     """Trains to the end of the module's plan and leaves the weights to keep inside.
 
@@ -53,7 +58,8 @@ def fit(
         module: what is trained, and how.
         training: batches, as the module takes them, in an `Order`.
         held_out: batches.
-        run: for checkpoints and curves. Of several processes only the first leaves the weights to keep inside.
+        run: for checkpoints. Of several processes only the first leaves the weights to keep inside.
+        loggers: get the curves.
         resume: go on from the run's last checkpoint.
 
     Raises:
@@ -64,14 +70,14 @@ def fit(
     # Lightning's own count would begin to draw samples before a checkpoint is read.
     module.steps = module.plan.epochs * math.ceil(len(training) / module.plan.accumulate)
     with quiet_lightning():
-        trainer = make_trainer(run, module, training.batch_sampler)
+        trainer = make_trainer(run, module, training.batch_sampler, loggers)
         trainer.fit(module, training, held_out, ckpt_path=run.checkpoint if resume else None, weights_only=True)
     if module.plan.patience and processes.rank() == 0:
         run.load_best(module.network)
 
 
-def make_trainer(run: Run, module: NetworkModule, order: Order) -> lightning.Trainer:
-    """A trainer that averages weights, checkpoints every epoch and logs into the run's directory.
+def make_trainer(run: Run, module: NetworkModule, order: Order, loggers: Sequence[Logger]) -> lightning.Trainer:
+    """A trainer that averages weights and leaves checkpoints in the run's directory.
 
     Raises:
         ConfigError: the device is not there, or cannot calculate at this precision.
@@ -104,7 +110,7 @@ def make_trainer(run: Run, module: NetworkModule, order: Order) -> lightning.Tra
             accumulate_grad_batches=plan.accumulate,
             callbacks=callbacks,
             plugins=[_WeightsApart()],
-            logger=TensorBoardLogger(run.folder, name="", version="logs"),
+            logger=[*loggers],
             num_sanity_val_steps=0,
             enable_model_summary=False,
             enable_progress_bar=os.isatty(2),

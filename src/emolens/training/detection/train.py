@@ -19,18 +19,20 @@ from emolens.training.detection.module import DetectorModule, SceneDataset, coll
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.order import Order
 from emolens.training.run import Run
+from emolens.training.trackers import Trackers
 from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
 
 
-def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool = False) -> Run:
+def train_detector(recipe: DetectorRecipe, data: Path, out: Path, trackers: Trackers, resume: bool = False) -> Run:
     """Trains, chooses the score threshold on the validation photographs; leaves a finished run.
 
     Args:
         recipe: what to do.
         data: the table of photographs.
         out: the run's directory.
+        trackers: learn of the recipe and the curves.
         resume: go on from its last checkpoint.
 
     Raises:
@@ -40,6 +42,7 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
     training = [Scene.of(photo) for photo in read_face_photos(data, recipe.data.split)]
     validation = [Scene.of(photo) for photo in read_face_photos(data, recipe.data.validation)]
     run = Run.start(out, recipe, resume)
+    trackers.start(run, resume)
     logger.info("%d photographs to train on, %d to validate", len(training), len(validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     loader = DataLoader(
@@ -51,7 +54,7 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, resume: bool =
     )
     module = DetectorModule(recipe)
     val_loader: DataLoader[Any] = DataLoader(validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
-    fit(module, loader, val_loader, run, resume)
+    fit(module, loader, val_loader, run, trackers.loggers, resume)
     if processes.rank() == 0:
         run.finish(module.network, make_detector_card(recipe, module, validation))
     return run

@@ -1,0 +1,40 @@
+"""Pictures of what was measured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from PIL import Image
+
+Counts = Sequence[Sequence[int]]
+"""`(L, L)` counts; rows are the truth, columns the prediction."""
+
+# With more labels the counts in a confusion matrix could not be read.
+_MOST_COUNTED, _CELL = 40, 0.62
+
+
+def draw_confusion(matrix: Counts, labels: Sequence[str]) -> Image.Image:
+    """A confusion matrix as a picture: the count in each cell, and in its colour the share of its row.
+
+    Args:
+        matrix: `(L, L)` counts; rows are the truth, columns the prediction.
+        labels: the L names.
+    """
+    counts = np.asarray(matrix)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.2 + _CELL * min(len(labels), _MOST_COUNTED)
+    figure = Figure(figsize=(side + 0.9, side), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    colours = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(colours, ax=axes, aspect=30, pad=0.02, label="share of the row", format=PercentFormatter(1))
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="predicted", ylabel="true")
+    for (row, column), count in np.ndenumerate(counts) if len(labels) <= _MOST_COUNTED else ():
+        ink = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{count:,}", color=ink, ha="center", va="center", fontsize=9)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
