@@ -1,16 +1,16 @@
 """Times training steps with a recipe's loader and with one constant batch, beside a plain loop and timm's loader.
 
-    python benchmarks/training.py --data fer2013plus.parquet --out FOLDER [--each 150] [--rounds 3]
+    python benchmarks/training.py --data fer2013plus.parquet --out FOLDER [--each 250] [--rounds 3]
 
 Two networks: ResNet-18 at 224x224 on crops that `emolens data prepare` has cut (recipe `faces-resnet18`, all layers,
 from nothing), and the `face` network on crops of 48x48. All loops take the same network, optimiser, precision and
-batch, and as many workers. The plain loop decodes the same prepared pictures and changes them by the same torchvision
-transforms; timm's loader decodes them, too, and changes them by its own (crop, flip, colours).
+batch, and as many workers, on the processor. The plain loop decodes the same prepared pictures and changes them by the
+same torchvision transforms; timm's loader decodes them, too, and changes them by its own (crop, flip, colours).
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -33,7 +33,7 @@ from emolens.data.prepare import Preparation
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.training.classifier import ClassifierModule
-from emolens.training.data import CropDataset, training_loader
+from emolens.training.data import CropDataset, training_loader, training_workers
 from emolens.training.module import normalise
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.resolve import resolve
@@ -44,7 +44,6 @@ SYSTEMS = {
     "ResNet-18 at 224x224": ("faces-resnet18", 1.10, ["network={name: resnet18, pretrained: false}"]),
     "face at 48x48": ("face", 1.15, []),
 }
-FIRST = 5
 OURS, CONSTANT, PLAIN, TIMM = "emolens", "emolens, one constant batch", "plain PyTorch loop", "timm's loader"
 
 
@@ -52,13 +51,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="a folder for the prepared crops")
-    parser.add_argument("--each", type=int, default=150, help="faces per label")
+    parser.add_argument("--each", type=int, default=250, help="faces per label")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     faces = read_dataset("fer2013", arguments.data, "Training")
     drawn = draw(faces, arguments.each, 0, arguments.out / "faces")
     for title, (name, target, settings) in SYSTEMS.items():
         data = ["data={dataset: prepared, labels: fer7}", "optimisation.epochs=1", "optimisation.ema=0"]
+        data.append("optimisation.device=cpu")
         recipe = load_recipe(name, [*settings, *data])
         assert isinstance(recipe, ClassifierRecipe)
         folder = arguments.out / name
@@ -76,7 +76,9 @@ def measure(recipe: ClassifierRecipe, prepared: Dataset, rounds: int) -> dict[st
     for _ in range(rounds):
         seconds[OURS].append(train(recipe, crops, training_loader(crops, recipe)))
         seconds[CONSTANT].append(train(recipe, crops, Constant.like(training_loader(crops, recipe))))
-        for name, loader in ((PLAIN, plain_loader(recipe, prepared)), (TIMM, timm_loader(recipe, prepared))):
+        workers = training_workers(recipe.optimisation)["num_workers"]
+        others = {PLAIN: plain_loader(recipe, prepared, workers), TIMM: timm_loader(recipe, prepared, workers)}
+        for name, loader in others.items():
             seconds[name].append(plain_loop(recipe, loader))
     return seconds
 
@@ -109,14 +111,15 @@ def train(recipe: ClassifierRecipe, crops: CropDataset, loader: DataLoader[Any])
     module = Timed(recipe, recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size))
     with TemporaryDirectory() as folder:
         fit(module, loader, DataLoader(few), Run.start(Path(folder), recipe, resume=False), [DummyLogger()])
-    return step_time(module.ends)
+    return step_time(module.ends, loader)
 
 
-def plain_loop(recipe: ClassifierRecipe, loader: Iterable[Any]) -> float:
+def plain_loop(recipe: ClassifierRecipe, loader: DataLoader[Any]) -> float:
     network = recipe.network.build(len(recipe.labels), recipe.input.channels, recipe.size)
     network = network.to(memory_format=torch.channels_last).train()
     plan = recipe.optimisation
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[plan.optimiser]
+    optimiser = kind(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
     mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (recipe.pixels.mean, recipe.pixels.std))
     ends = []
     for images, labels in loader:
@@ -126,12 +129,15 @@ def plain_loop(recipe: ClassifierRecipe, loader: Iterable[Any]) -> float:
         torch.nn.functional.cross_entropy(logits.float(), labels).backward()
         optimiser.step()
         ends.append(perf_counter())
-    return step_time(ends)
+    return step_time(ends, loader)
 
 
-def step_time(ends: list[float]) -> float:
-    """Seconds a step, on average, without those whose batches were made while workers and caches warmed up."""
-    return (ends[-1] - ends[FIRST]) / (len(ends) - 1 - FIRST)
+def step_time(ends: list[float], loader: DataLoader[Any]) -> float:
+    """Seconds a step, on average, without the first ones, whose batches were made before them."""
+    first = 1 + loader.num_workers * (loader.prefetch_factor or 0)
+    if len(ends) < 3 * first:
+        raise SystemExit("too few steps to measure; give more faces with --each")
+    return (ends[-1] - ends[first]) / (len(ends) - 1 - first)
 
 
 class Pictures(torch.utils.data.Dataset[Any]):
@@ -149,13 +155,13 @@ class Pictures(torch.utils.data.Dataset[Any]):
         return self.transform(image), self.labels[index]
 
 
-def plain_loader(recipe: ClassifierRecipe, prepared: Dataset) -> DataLoader[Any]:
+def plain_loader(recipe: ClassifierRecipe, prepared: Dataset, workers: int) -> DataLoader[Any]:
     transform = v2.Compose([v2.PILToTensor(), recipe.augmentation.build(*recipe.size)])
     pictures = Pictures(prepared, mode_of(recipe), transform)
-    return DataLoader(pictures, recipe.optimisation.batch_size, shuffle=True, num_workers=2, drop_last=True)
+    return DataLoader(pictures, recipe.optimisation.batch_size, shuffle=True, num_workers=workers, drop_last=True)
 
 
-def timm_loader(recipe: ClassifierRecipe, prepared: Dataset) -> DataLoader[Any]:
+def timm_loader(recipe: ClassifierRecipe, prepared: Dataset, workers: int) -> DataLoader[Any]:
     channels = recipe.input.channels
     loader: DataLoader[Any] = create_loader(
         Pictures(prepared, mode_of(recipe)),
@@ -169,7 +175,7 @@ def timm_loader(recipe: ClassifierRecipe, prepared: Dataset) -> DataLoader[Any]:
         interpolation="bilinear",
         mean=(0.0,) * channels,
         std=(1 / 255,) * channels,  # the loop normalises
-        num_workers=2,
+        num_workers=workers,
         persistent_workers=False,
         device=torch.device("cpu"),
     )

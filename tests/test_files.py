@@ -33,7 +33,7 @@ def test_after_an_error_the_file_is_as_it_was_and_nothing_lies_around(tmp_path: 
 
 
 def test_what_a_killed_program_left_is_written_over(tmp_path: Path) -> None:
-    (tmp_path / "figures.json.part").write_text("half of something")
+    (tmp_path / ".figures.json.part").write_text("half of something")
     with written_whole(tmp_path / "figures.json") as unfinished:
         unfinished.write_text("new")
     assert [file.name for file in tmp_path.iterdir()] == ["figures.json"]

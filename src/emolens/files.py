@@ -1,7 +1,7 @@
 """Files that appear whole or not at all, whatever ends the program that writes them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -9,11 +9,13 @@ from pathlib import Path
 def written_whole(path: Path) -> Iterator[Path]:
     """Gives the path of a file beside `path` to write to, which then takes its place; after an error it is removed.
 
-    What a killed program leaves, `NAME.part`, is written over the next time.
+    What a killed program leaves, `.NAME.part`, is written over the next time.
     """
-    unfinished = path.with_name(f"{path.name}.part")
+    unfinished = path.with_name(f".{path.name}.part")
     try:
         yield unfinished
         unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise

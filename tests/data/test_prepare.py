@@ -103,14 +103,14 @@ def test_after_an_interruption_finished_shards_are_kept_and_the_others_made(tabl
     next(running)
     next(running)
     running.close()
-    (folder / f"{shard_path(folder, 2).name}.part").write_bytes(b"half a shard")
+    (folder / f".{shard_path(folder, 2).name}.part").write_bytes(b"half a shard")
     with pytest.raises(DataError, match="has 2 of 5 shards; the same `emolens data prepare` makes the others"):
         read_dataset("prepared", folder)
     kept = shard_path(folder, 0).stat().st_mtime_ns
     assert len(list(Preparation.begin("csv", table, SIZE, WHOLE, folder).write())) == 5
     assert shard_path(folder, 0).stat().st_mtime_ns == kept
     assert same(read_dataset("prepared", folder), read_dataset("csv", table))
-    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob(".*.part"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "swapped"])

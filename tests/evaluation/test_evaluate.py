@@ -151,7 +151,7 @@ def test_metrics_json_says_what_was_measured_on_what(model, tmp_path):
     assert found["left_out"] == {"leak": 2, "tie": 1}
     assert found["emolens_version"] == emolens.__version__
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found["date"])
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_what_was_left_out_reads_as_words():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from emolens.errors import InterruptedTrainingError
+from emolens.errors import ConfigError, InterruptedTrainingError
 from emolens.training import trainer
 from emolens.training.classifier import ClassifierModule
 from emolens.training.recipe import ClassifierRecipe, load_recipe
@@ -102,3 +102,33 @@ def test_long_epochs_leave_a_checkpoint_now_and_then(
     train(plan, table, tmp_path / "broken", resume=True)
     assert len(learnt) == EPOCHS * STEPS - (STEPS - 2)
     torch.testing.assert_close(weights(tmp_path / "broken"), weights(tmp_path / "whole"), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("settings", [["optimisation.ema=0.9"], ["optimisation.patience=1"]], ids=["ema", "patience"])
+def test_a_training_that_is_over_stays_as_it_is(settings: list[str], table: Path, tmp_path: Path, at_batch) -> None:
+    # A learning rate at which nothing gets better lets patience end it early.
+    plan = recipe(*settings, "optimisation.learning_rate=2", "optimisation.schedule=constant", "optimisation.epochs=5")
+    train(plan, table, tmp_path)
+    before = weights(tmp_path)
+    learnt = at_batch(0, crash)
+    train(plan, table, tmp_path, resume=True)
+    assert not learnt
+    torch.testing.assert_close(weights(tmp_path), before, rtol=0, atol=0)
+
+
+def test_ctrl_c_ends_a_training_of_one_step_an_epoch(table: Path, tmp_path: Path, at_batch) -> None:
+    plan, before = recipe("optimisation.batch_size=64"), signal.getsignal(signal.SIGINT)
+    at_batch(2, press_ctrl_c)
+    with pytest.raises(InterruptedTrainingError, match="stopped in epoch 3"):
+        train(plan, table, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_data_is_no_way_to_go_on(table: Path, tmp_path: Path, at_batch) -> None:
+    at_batch(STEPS + 3, crash)
+    with pytest.raises(SystemError):
+        train(recipe(), table, tmp_path / "run")
+    at_batch(0, crash)
+    fewer = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(50)]
+    with pytest.raises(ConfigError, match="resume it with the same data"):
+        train(recipe(), write_fer_table(tmp_path / "fewer.parquet", fewer), tmp_path / "run", resume=True)

@@ -59,8 +59,7 @@ def train(
         from emolens.training.trackers import Trackers
         from emolens.training.train import train as fit
     is_first = processes.rank() == 0
-    if is_first:
-        _show_progress()
+    _tell(logging.StreamHandler(sys.stderr) if is_first else logging.NullHandler())
     projected = [] if labels is None else [f"data.labels={f'[{labels}]' if ',' in labels else labels}"]
     with Trackers(track or ["tensorboard"]) as trackers:
         fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict, trackers)
@@ -73,9 +72,8 @@ def train(
     typer.echo(f"Next: emolens predict PHOTO {'--detector' if card.kind == 'detector' else '--model'} {model}")
 
 
-def _show_progress() -> None:
-    """What the training logs, one line per epoch, on stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+def _tell(handler: logging.Handler) -> None:
+    """What the training logs, one line per epoch."""
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("emolens")
     logger.addHandler(handler)

@@ -43,9 +43,10 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, by: SplitBy = "image"
     Returns:
         The rest, and the held-out samples; both in the dataset's order.
     """
-    draws = [_draw(sample, seed) for sample in dataset.samples]
-    if by == "row":
-        draws = np.random.default_rng(seed).random(len(draws)).tolist()
+    if by == "image":
+        draws = [_draw(sample, seed) for sample in dataset.samples]
+    else:
+        draws = np.random.default_rng(seed).random(len(dataset)).tolist()
     held_out = [draw < fraction for draw in draws]
     first, second = (
         tuple(sample for sample, out in zip(dataset.samples, held_out, strict=True) if out is side)

@@ -93,5 +93,5 @@ def predict_logits(module: ClassifierModule, loader: DataLoader[Batch]) -> NDArr
     """The logits of every sample, `(N, L)` float32, in order and at full precision."""
     module.eval()
     with torch.inference_mode():
-        logits = torch.cat([module(images) for images, _, _ in loader])
+        logits = torch.cat([module(images.to(module.device)).cpu() for images, _, _ in loader])
     return logits.numpy()

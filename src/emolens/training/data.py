@@ -4,6 +4,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from emolens.data.splits import hold_out
 from emolens.errors import ConfigError, DataError
 from emolens.labels import describe_projection
 from emolens.training import processes
+from emolens.training.optimisation import Optimisation
 from emolens.training.order import Draw, Order
 from emolens.training.recipe import ClassifierRecipe
 
@@ -132,14 +134,7 @@ def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[
     """Shuffled and augmented; drawn by the balance of the recipe."""
     weights = sampling_weights(crops.dataset.targets) if recipe.balance == "sampler" else None
     order = Order(len(crops), recipe.optimisation.batch_size, recipe.seed, weights)
-    on_cpu = recipe.optimisation.device == "cpu" or not torch.accelerator.is_available()
-    return DataLoader(
-        crops,
-        batch_sampler=order,
-        num_workers=_workers(),
-        persistent_workers=True,
-        worker_init_fn=_give_way if on_cpu else None,
-    )
+    return DataLoader(crops, batch_sampler=order, **training_workers(recipe.optimisation))
 
 
 def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe, shared: bool = False) -> DataLoader[Batch]:
@@ -147,6 +142,13 @@ def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe, shared: bool =
     workers = 0 if crops.crops is not None else _workers()
     share = range(processes.rank(), len(crops), processes.count()) if shared else None
     return DataLoader(crops, batch_size=recipe.optimisation.batch_size, sampler=share, num_workers=workers)
+
+
+def training_workers(plan: Optimisation) -> dict[str, Any]:
+    """How a loader of training batches employs its workers."""
+    on_cpu = plan.device == "cpu" or not torch.accelerator.is_available()
+    init = _give_way if on_cpu and hasattr(os, "nice") else None
+    return {"num_workers": _workers(), "persistent_workers": True, "worker_init_fn": init, "pin_memory": not on_cpu}
 
 
 def _workers() -> int:

@@ -32,9 +32,9 @@ class Run:
 
     Attributes:
         folder: holds `recipe.yaml` (resolved), `versions.json`, `crops.safetensors` (some of a classifier's training
-            crops, to export with), in `checkpoints/` the weights of the last and the best epoch (`last.safetensors`,
-            `best.safetensors`) and what a resumed training needs (`last.ckpt`), and at the end `weights.safetensors`,
-            the ones to keep, and `card.json`.
+            crops, to export with), in `checkpoints/` the weights of the last checkpoint and of the best epoch
+            (`last.safetensors`, `best.safetensors`) and what a resumed training needs (`last.ckpt`), and at the end
+            `weights.safetensors`, the ones to keep, and `card.json`.
     """
 
     folder: Path
@@ -125,9 +125,9 @@ class Run:
         except ValidationError:
             raise _damaged(path) from None
 
-    def load_best(self, network: nn.Module) -> None:
-        """Puts the weights of the best epoch into a network of the recipe's kind."""
-        read_weights(network, self.best)
+    def load_checkpoint(self, network: nn.Module, best: bool) -> None:
+        """Puts the weights of the best epoch or of the last checkpoint into a network of the recipe's kind."""
+        read_weights(network, self.best if best else self.checkpoint.with_suffix(".safetensors"))
 
     def load_weights(self, network: nn.Module) -> None:
         """Puts the trained weights into a network of the recipe's kind."""

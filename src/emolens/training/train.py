@@ -1,6 +1,7 @@
 """Trains by a recipe: dataset -> crops -> fit -> temperature -> run."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,10 @@ def train(
 
     Without `trackers` the curves go to TensorBoard's files in `out/logs`.
     """
-    if trackers is None:
-        with Trackers() as trackers:
-            return train(recipe, data, out, resume, strict, trackers)
-    if isinstance(recipe, ClassifierRecipe):
-        return train_classifier(recipe, data, out, trackers, resume, strict)
-    return train_detector(recipe, data, out, trackers, resume)
+    with nullcontext(trackers) if trackers else Trackers() as told:
+        if isinstance(recipe, ClassifierRecipe):
+            return train_classifier(recipe, data, out, told, resume, strict)
+        return train_detector(recipe, data, out, told, resume)
 
 
 def train_classifier(
@@ -106,6 +105,8 @@ def _report(training: Dataset, held_out: Dataset, strict: bool) -> None:
             part.check_faultless()
         if not part.samples:
             raise DataError(f"no image can be read\n{part.fault_report}")
+        if len(part) < processes.count():
+            raise DataError(f"{len(part)} samples are too few for {processes.count()} processes; start fewer of them")
     for report in dict.fromkeys(part.fault_report for part in (training, held_out) if part.faults):
         logger.warning("%s", report)
 

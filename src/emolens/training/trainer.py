@@ -4,13 +4,12 @@ import logging
 import math
 import os
 import signal
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 import lightning
@@ -25,12 +24,14 @@ from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     ModelCheckpoint,
 )
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from emolens.errors import ConfigError, InterruptedTrainingError
+from emolens.files import written_whole
 from emolens.training import processes
 from emolens.training.module import NetworkModule
 from emolens.training.order import Order
@@ -69,15 +70,19 @@ def fit(
     assert isinstance(training.batch_sampler, Order)
     # Lightning's own count would begin to draw samples before a checkpoint is read.
     module.steps = module.plan.epochs * math.ceil(len(training) / module.plan.accumulate)
-    with quiet_lightning():
-        trainer = make_trainer(run, module, training.batch_sampler, loggers)
+    with quiet_lightning(), _ctrl_c_noticed() as pressed:
+        trainer = make_trainer(run, module, training.batch_sampler, loggers, pressed)
         trainer.fit(module, training, held_out, ckpt_path=run.checkpoint if resume else None, weights_only=True)
-    if module.plan.patience and processes.rank() == 0:
-        run.load_best(module.network)
+    if processes.rank() == 0:
+        # From the file, since a training that was over before it was resumed has not put its averages into the network.
+        run.load_checkpoint(module.network, best=module.plan.patience is not None)
+        module.to(trainer.strategy.root_device)
 
 
-def make_trainer(run: Run, module: NetworkModule, order: Order, loggers: Sequence[Logger]) -> lightning.Trainer:
-    """A trainer that averages weights and leaves checkpoints in the run's directory.
+def make_trainer(
+    run: Run, module: NetworkModule, order: Order, loggers: Sequence[Logger], pressed: Event
+) -> lightning.Trainer:
+    """A trainer that averages weights, leaves checkpoints in the run's directory, and stops when `pressed` is set.
 
     Raises:
         ConfigError: the device is not there, or cannot calculate at this precision.
@@ -91,12 +96,12 @@ def make_trainer(run: Run, module: NetworkModule, order: Order, loggers: Sequenc
         LearningRateMonitor("step"),
         _Plateau(),
         _Repeatable(order),
-        _MidEpoch(run),
+        _MidEpoch(run, pressed),
     ]
     if plan.ema:
         callbacks.insert(0, EMAWeightAveraging(decay=plan.ema))
     if plan.patience:
-        callbacks.append(EarlyStopping(monitor, mode=mode, patience=plan.patience))
+        callbacks.append(_EarlyStopping(monitor, mode=mode, patience=plan.patience))
     try:
         return lightning.Trainer(
             accelerator=plan.device,
@@ -132,11 +137,20 @@ class _WeightsApart(TorchCheckpointIO):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_weights(network, Path(path).with_suffix(_BestWeights.FILE_EXTENSION))
         if Path(path).suffix == ModelCheckpoint.FILE_EXTENSION:
-            super().save_checkpoint(checkpoint, path, storage_options)
+            # Lightning writes to the folder for temporary files first, and copies where that is another disk.
+            with written_whole(Path(path)) as unfinished:
+                super().save_checkpoint(checkpoint, unfinished, storage_options)
 
 
 class _BestWeights(ModelCheckpoint):
     FILE_EXTENSION = ".safetensors"
+
+
+class _EarlyStopping(EarlyStopping):
+    """Stays stopped when it is resumed."""
+
+    def on_fit_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        trainer.should_stop = self.stopping_reason != EarlyStoppingReason.NOT_STOPPED
 
 
 class _Repeatable(Callback):
@@ -149,6 +163,17 @@ class _Repeatable(Callback):
         # A checkpoint that was written at the end of a batch counts it as processed, not yet as completed.
         progress: Any = trainer.fit_loop.epoch_loop.batch_progress.total
         self.order.batches_done = lambda: progress.processed
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"samples": self.order.samples, "together": self.order.together}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if state_dict != self.state_dict():
+            then, now = (" by ".join(str(size) for size in state.values()) for state in (state_dict, self.state_dict()))
+            raise ConfigError(
+                f"the training took its samples {then}, and would take them {now}; resume it with the same data and as "
+                "many processes, or use a new --out"
+            )
 
     def on_train_batch_start(self, *_: Any) -> None:
         place = np.random.SeedSequence((self.order.seed, self.order.batches_done(), processes.rank()))
@@ -167,38 +192,54 @@ class _Plateau(Callback):
 class _MidEpoch(Callback):
     """Leaves a checkpoint now and then in long epochs; and lets Ctrl-C end the training after the step, with one."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.pressed = run, False
+    def __init__(self, run: Run, pressed: Event) -> None:
+        self.run, self.pressed = run, pressed
 
     def on_fit_start(self, *_: Any) -> None:
         self.saved = time.monotonic()
-        if threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGINT, self._press)
-
-    def _press(self, *_: Any) -> None:
-        self.pressed = True
-        signal.signal(signal.SIGINT, self.before)  # a second time ends it at once
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         # Not among the batches that make one step; and after the last one an epoch leaves its own checkpoint.
         if (trainer.fit_loop.epoch_loop.batch_idx + 1) % trainer.accumulate_grad_batches or trainer.is_last_batch:
             return
-        someone = partial(trainer.strategy.reduce_boolean_decision, all=False)
-        if not someone(self.pressed or time.monotonic() - self.saved > _SECONDS_UNSAVED):
+        due = self.pressed.is_set() or time.monotonic() - self.saved > _SECONDS_UNSAVED
+        if not trainer.strategy.reduce_boolean_decision(due, all=False):
             return
         trainer.save_checkpoint(self.run.checkpoint)
         self.saved = time.monotonic()
-        if someone(self.pressed):
-            raise InterruptedTrainingError(
-                f"stopped in epoch {trainer.current_epoch + 1}; add --resume to the same command to go on"
-            )
+        self._stop_if_pressed(trainer)
 
     def on_train_epoch_end(self, *_: Any) -> None:
         self.saved = time.monotonic()
 
-    def teardown(self, *_: Any, **__: Any) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self.before)
+    def on_train_epoch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if trainer.current_epoch:  # the one before has left its checkpoint
+            self._stop_if_pressed(trainer)
+
+    def _stop_if_pressed(self, trainer: lightning.Trainer) -> None:
+        if trainer.strategy.reduce_boolean_decision(self.pressed.is_set(), all=False):
+            raise InterruptedTrainingError(
+                f"stopped in epoch {trainer.current_epoch + 1}; add --resume to the same command to go on"
+            )
+
+
+@contextmanager
+def _ctrl_c_noticed() -> Iterator[Event]:
+    """Sets the event at the first Ctrl-C; a second one ends everything at once."""
+    pressed, before = Event(), signal.getsignal(signal.SIGINT)
+
+    def press(*_: Any) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    if current_thread() is not main_thread():  # where no signal arrives
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

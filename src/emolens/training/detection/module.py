@@ -85,15 +85,16 @@ class DetectorModule(NetworkModule):
         figures = summary(Matches.joined(self.matches), self.recipe.false_boxes)
         self.matches.clear()
         losses = {key: float(value) for key, value in self.trainer.callback_metrics.items() if key.endswith("_epoch")}
-        self.log_dict({f"val_{name}": value for name, value in figures.items()})
+        # Batch norm differs between processes, and they must agree on which epoch was the best.
+        self.log_dict({f"val_{name}": value for name, value in figures.items()}, sync_dist=True)
         self.tell_epoch({**losses, **figures})
 
 
 def search(module: DetectorModule, scene: Scene) -> Matches:
     """What the network finds in a whole photograph; faces too small to have been learnt count neither way."""
     fitted = fit(scene.pixels)
-    maps = module(torch.from_numpy(fitted.pixels[None]))
-    found = fitted.restore(decode([level[0].float().numpy() for level in maps], _LOWEST_SCORE))
+    maps = module(torch.from_numpy(fitted.pixels[None]).to(module.device))
+    found = fitted.restore(decode([level[0].float().cpu().numpy() for level in maps], _LOWEST_SCORE))
     small = scene.boxes[:, 2] * scene.boxes[:, 3] < module.recipe.augmentation.smallest**2
     return match(found, scene.boxes[~small], np.concatenate([scene.ignore, scene.boxes[small]]))
 

@@ -13,6 +13,7 @@ from emolens.card import ModelCard
 from emolens.data.readers.faces import read_face_photos
 from emolens.training import processes
 from emolens.training.cards import describe
+from emolens.training.data import training_workers
 from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.measure import Matches
 from emolens.training.detection.module import DetectorModule, SceneDataset, collate, search, summary
@@ -48,9 +49,8 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, trackers: Trac
     loader = DataLoader(
         SceneDataset(SceneMaker(training, recipe.augmentation)),
         batch_sampler=Order(len(training), recipe.optimisation.batch_size, recipe.seed),
-        num_workers=1,
-        persistent_workers=True,
         collate_fn=collate,
+        **training_workers(recipe.optimisation),
     )
     module = DetectorModule(recipe)
     val_loader: DataLoader[Any] = DataLoader(validation, batch_size=None, collate_fn=_as_it_is)  # type: ignore[arg-type]
