@@ -117,7 +117,8 @@ def test_a_training_that_is_over_stays_as_it_is(settings: list[str], table: Path
 
 
 def test_ctrl_c_ends_a_training_of_one_step_an_epoch(table: Path, tmp_path: Path, at_batch) -> None:
-    plan, before = recipe("optimisation.batch_size=64"), signal.getsignal(signal.SIGINT)
+    # Of narrower layers torch 2.14's backward pass crashes at odd batches, in fp32 with channels last.
+    plan, before = recipe("optimisation.batch_size=64", "network.widths=[16, 16]"), signal.getsignal(signal.SIGINT)
     at_batch(2, press_ctrl_c)
     with pytest.raises(InterruptedTrainingError, match="stopped in epoch 3"):
         train(plan, table, tmp_path)

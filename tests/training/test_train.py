@@ -120,12 +120,12 @@ def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> N
 
 
 @pytest.mark.slow
-def test_a_resumed_training_goes_on_to_the_last_epoch(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_training_killed_before_its_card_was_written_is_finished(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
     table, folder = finished_run
     stopped = tmp_path / "stopped"
     (stopped / "checkpoints").mkdir(parents=True)
-    # As a killed training leaves it: a checkpoint and the recipe, nothing else.
-    for name in ("recipe.yaml", "checkpoints/last.ckpt"):
+    # As a training leaves it that is killed after the last epoch: checkpoints and the recipe.
+    for name in ("recipe.yaml", "checkpoints/last.ckpt", "checkpoints/last.safetensors"):
         (stopped / name).write_bytes((folder / name).read_bytes())
     with pytest.raises(ConfigError, match="not finished"):
         Run(stopped).card()

@@ -11,8 +11,8 @@ from emolens.detect.own import OwnDetector
 from emolens.errors import ConfigError
 from emolens.export.run import export_run
 from emolens.training.detection.recipe import DetectorRecipe
-from emolens.training.detection.train import train_detector
 from emolens.training.recipe import load_recipe
+from emolens.training.train import train
 from face_photos import face_row, write_face_table
 
 SETTINGS = [
@@ -38,7 +38,7 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_training_leaves_a_run_that_exports_to_a_working_detector(table: Path, tmp_path: Path) -> None:
-    run = train_detector(recipe(), table, tmp_path / "run")
+    run = train(recipe(), table, tmp_path / "run")
     card = export_run(run.folder, tmp_path / "detector.onnx")
     assert card.kind == "detector"
     assert set(card.metrics["validation photographs"]) >= {"average_precision", "recall", "false_boxes"}
@@ -60,10 +60,10 @@ def test_every_epoch_leaves_a_checkpoint_from_which_a_broken_off_training_goes_o
     with monkeypatch.context() as patch:
         patch.setattr(DetectorModule, "on_train_epoch_start", break_off)
         with pytest.raises((KeyboardInterrupt, SystemExit)):
-            train_detector(recipe(), table, tmp_path / "run")
+            train(recipe(), table, tmp_path / "run")
     with pytest.raises(ConfigError, match="add --resume"):
-        train_detector(recipe(), table, tmp_path / "run")
-    run = train_detector(recipe(), table, tmp_path / "run", resume=True)
+        train(recipe(), table, tmp_path / "run")
+    run = train(recipe(), table, tmp_path / "run", resume=True)
     assert run.card().kind == "detector"
 
 
