@@ -120,7 +120,9 @@ def test_nothing_in_a_run_needs_unpickling(finished_run: tuple[Path, Path]) -> N
 
 
 @pytest.mark.slow
-def test_a_training_killed_before_its_card_was_written_is_finished(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_training_killed_before_its_card_was_written_is_finished(
+    finished_run: tuple[Path, Path], tmp_path: Path
+) -> None:
     table, folder = finished_run
     stopped = tmp_path / "stopped"
     (stopped / "checkpoints").mkdir(parents=True)
