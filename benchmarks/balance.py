@@ -6,14 +6,13 @@
 does in so many epochs, since down-sampling leaves far fewer faces to an epoch and over-sampling makes it longer.
 """
 
-import argparse
 from collections import defaultdict
 from pathlib import Path
 from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
-from runs import over_seeds, trained
+from runs import over_seeds, parse_arguments, trained
 
 from emolens.data.balance import Balance
 from emolens.data.readers import read_dataset
@@ -23,12 +22,7 @@ from emolens.training.recipe import ClassifierRecipe, load_recipe
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=10)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__)
     test = read_dataset("fer2013", arguments.data, "PublicTest")
     figures: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     for seed in range(arguments.seeds):

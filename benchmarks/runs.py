@@ -1,5 +1,6 @@
 """What benchmarks share that train: finished runs are kept, so that a benchmark goes on where it was stopped."""
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, stdev
@@ -9,6 +10,16 @@ from emolens.runtime import OnnxModel
 from emolens.training.recipe import Recipe
 from emolens.training.run import Run
 from emolens.training.train import train
+
+
+def parse_arguments(description: str | None) -> argparse.Namespace:
+    """`data`, `out`, `seeds` and `epochs` of the command line."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=10)
+    return parser.parse_args()
 
 
 def trained(recipe: Recipe, data: Path, folder: Path) -> OnnxModel:

@@ -9,7 +9,6 @@ with a temperature fitted to held-out targets of the training's own kind, and wi
 labels has none; its independent probabilities are divided by their sum.
 """
 
-import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from runs import over_seeds, trained
+from runs import over_seeds, parse_arguments, trained
 
 from emolens.data.crops import cut_crops
 from emolens.data.readers import read_dataset
@@ -36,12 +35,7 @@ OBJECTIVES = {"votes": "distribution", "majority": "distribution", "several": "m
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=10)
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__)
     training, test = (
         read_dataset("ferplus", arguments.data, split).project(LABELS).without_ties()
         for split in ("Training", "PublicTest")
