@@ -77,18 +77,18 @@ class Run:
         return self.folder / "weights.safetensors"
 
     @property
-    def _recipe_file(self) -> Path:
+    def recipe_file(self) -> Path:
         return self.folder / "recipe.yaml"
 
     def recipe(self) -> Recipe:
         """The resolved recipe."""
-        if not self._recipe_file.is_file():
-            raise ConfigError(f"{self.folder} is no run: it has no {self._recipe_file.name}; `emolens train` makes one")
+        if not self.recipe_file.is_file():
+            raise ConfigError(f"{self.folder} is no run: it has no {self.recipe_file.name}; `emolens train` makes one")
         try:
-            content = yaml.safe_load(self._recipe_file.read_text(encoding="utf-8"))
+            content = yaml.safe_load(self.recipe_file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError):
-            raise _damaged(self._recipe_file) from None
-        return parse_recipe(content, str(self._recipe_file))
+            raise _damaged(self.recipe_file) from None
+        return parse_recipe(content, str(self.recipe_file))
 
     def keep_crops(self, crops: NDArray[np.uint8]) -> None:
         """Keeps `(N, H, W, C)` uint8 crops of the training."""
@@ -136,7 +136,7 @@ class Run:
     def _describe(self, recipe: Recipe) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "versions.json", json.dumps(_versions(), indent=2) + "\n")
-        _write(self._recipe_file, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+        _write(self.recipe_file, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
 
 
 def write_weights(state: Mapping[str, Tensor], path: Path) -> None:

@@ -190,7 +190,7 @@ class _TensorBoard:
         self.logger = TensorBoardLogger(run.folder, name="", version="logs")
 
     def add_recipe(self, run: Run) -> None:
-        self._add_text("recipe", _recipe_file(run).read_text(encoding="utf-8"))
+        self._add_text("recipe", run.recipe_file.read_text(encoding="utf-8"))
 
     def add_confusion(self, picture: Image.Image, _matrix: Counts, _labels: Sequence[str]) -> None:
         self.logger.experiment.add_image("confusion", np.asarray(picture), dataformats="HWC")
@@ -233,7 +233,7 @@ class _MLflow:
         parameters = [Param(key, value[:_LONGEST_VALUE]) for key, value in _flat(_settings(run))]
         for first in range(0, len(parameters), _MOST_PARAMETERS):
             self._client.log_batch(self.id, params=parameters[first : first + _MOST_PARAMETERS])
-        self._client.log_artifact(self.id, str(_recipe_file(run)))
+        self._client.log_artifact(self.id, str(run.recipe_file))
 
     def add_confusion(self, picture: Image.Image, matrix: Counts, labels: Sequence[str]) -> None:
         self._client.log_image(self.id, picture, "confusion.png")
@@ -285,7 +285,7 @@ class _WandB:
         self.logger = _Curves(self.title, lambda metrics, step: self._run.log({**metrics, _STEP: step}))
 
     def add_recipe(self, run: Run) -> None:
-        self._save(_recipe_file(run))
+        self._save(run.recipe_file)
 
     def add_confusion(self, picture: Image.Image, matrix: Counts, labels: Sequence[str]) -> None:
         import wandb
@@ -395,10 +395,6 @@ def _flat(values: Mapping[str, Any], parents: str = "") -> Iterator[tuple[str, s
             yield from _flat(value, f"{parents}{key}.")
         else:
             yield f"{parents}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _recipe_file(run: Run) -> Path:
-    return run.folder / "recipe.yaml"
 
 
 def _beside(run: Run) -> Path:
