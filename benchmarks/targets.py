@@ -4,7 +4,7 @@
 
 The faces of Training that have a majority are written out as pictures with three tables: the shares of the votes over
 `social8`; the label with most of them; and that label with every other that has at least 30 % of them (as Barsoum et
-al., 2016). All train `cnn48` in the same way, and are measured on PublicTest against the votes: as a user gets them,
+al., 2016). All train `custom_cnn` on 48x48 in the same way, and are measured on PublicTest against the votes: as a user gets them,
 with a temperature fitted to held-out targets of the training's own kind, and without it. What was trained on several
 labels has none; its independent probabilities are divided by their sum.
 """
@@ -57,6 +57,7 @@ def settings(objective: str, epochs: int, seed: int) -> list[str]:
     return [
         f"data={{dataset: csv, split: train, validation: 0.1, labels: [{', '.join(LABELS)}]}}",
         f"objective={{name: {objective}}}",
+        "network={name: custom_cnn}",
         "balance=none",
         f"optimisation.epochs={epochs}",
         "optimisation.patience=null",
