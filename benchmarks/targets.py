@@ -25,7 +25,8 @@ from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset
 from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import label_set
-from emolens.runtime import OnnxModel, sigmoid, softmax
+from emolens.probability import sigmoid, softmax
+from emolens.runtime import OnnxModel
 from emolens.training.recipe import load_recipe
 
 LABELS = label_set("social8")

@@ -292,3 +292,12 @@ def test_faces_of_a_real_photograph_are_found_at_any_size(shared_data: Path, tmp
         resized = photo.resize((round(photo.width * scale), round(photo.height * scale)))
         (again,) = predictor.predict(resized).faces
         assert np.array(again.box) / scale == pytest.approx(face.box, abs=0.1 * face.box[2])
+
+
+@pytest.mark.parametrize(("threshold", "unsure"), [(0.0, False), (0.9999, True)])
+def test_an_answer_under_the_threshold_of_abstention_is_unsure(tmp_path, social, threshold, unsure) -> None:
+    abstention = {"threshold": threshold, "risk": 0.1, "coverage": 0.5, "fitted_on": "rows"}
+    model = OnnxModel(make_model_file(tmp_path / "careful.onnx", abstention=abstention))
+    predictor = Predictor(model, MagentaPatches(), social)
+    assert predictor.predict(picture((10, 20, 40, 50))).unsure is unsure
+    assert predictor.predict(picture()).unsure is False  # no face, no answer

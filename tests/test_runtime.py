@@ -14,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 from emolens.card import METADATA_KEY, ModelCard
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import LABEL_SETS
-from emolens.runtime import OnnxModel, file_hash, metadata_of, sigmoid, softmax
+from emolens.probability import sigmoid, softmax
+from emolens.runtime import OnnxModel, file_hash, metadata_of
 from models import make_model_file, write_graph
 
 LABELS = LABEL_SETS["social8"]

@@ -1,6 +1,7 @@
 """ModelCard: what a model file says of itself, kept as JSON inside the ONNX file."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from emolens.errors import ModelError
 
 METADATA_KEY = "emolens.card"
+
+_MOST_POINTS = 1000
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -31,6 +34,74 @@ class Crop(_Part):
     square: bool = True
 
 
+class Steps(_Part):
+    """An isotonic function: linear between the points, constant outside of them."""
+
+    x: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=_MOST_POINTS)]
+    y: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=_MOST_POINTS)]
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if len(self.x) != len(self.y):
+            raise ValueError("x and y differ in length")
+        for values in (self.x, self.y):
+            if any(after < before for before, after in pairwise(values)):
+                raise ValueError("x and y must not fall")
+        return self
+
+
+class Calibration(_Part):
+    """How logits became probabilities that mean what they say, and what it was worth.
+
+    Attributes:
+        method: `temperature` (one number, the card's `temperature`), `vector` (Guo et al., 2017: logits times `scale`
+            plus `shift`, per label, before the softmax or the sigmoids), `isotonic` (Zadrozny and Elkan, 2002: a
+            function of the probability per label; those of a `distribution` are then divided by their sum).
+        scale: per label, of `vector` alone; likewise `shift`.
+        steps: per label, of `isotonic` alone.
+        fitted_on: the data, in words.
+        samples: how many there were.
+        before: figures without the calibration: `nll, brier, ece, adaptive_ece`, and `vote_ece` where there were votes.
+        after: the same with it, on the same data.
+    """
+
+    method: Literal["temperature", "vector", "isotonic"]
+    scale: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
+    shift: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
+    steps: tuple[Steps, ...] = ()
+    fitted_on: str
+    samples: int
+    before: dict[str, float] = {}
+    after: dict[str, float] = {}
+
+    def check_size(self, labels: int) -> None:
+        """Refuses numbers that are not one per label."""
+        wanted = {
+            "scale": labels if self.method == "vector" else 0,
+            "shift": labels if self.method == "vector" else 0,
+            "steps": labels if self.method == "isotonic" else 0,
+        }
+        for name, count in wanted.items():
+            if len(getattr(self, name)) != count:
+                raise ValueError(f"{self.method} calibration of {labels} labels wants {count} in {name}")
+
+
+class Abstention(_Part):
+    """Under which confidence an answer is marked as unsure.
+
+    Attributes:
+        threshold: of the top probability.
+        risk: the share of wrong answers among those that are not unsure, on `fitted_on`.
+        coverage: the share of answers that are not unsure, there.
+        fitted_on: the data, in words.
+    """
+
+    threshold: Fraction
+    risk: Fraction
+    coverage: Fraction
+    fitted_on: str
+
+
 class ModelCard(_Part):
     """What a model file says of itself.
 
@@ -39,6 +110,8 @@ class ModelCard(_Part):
         labels: in the order of the outputs.
         objective: `distribution` ends in a softmax, `multilabel` in sigmoids, `detection` in boxes.
         temperature: logits are divided by it before the softmax (Guo et al., 2017).
+        calibration: how the probabilities were made to mean what they say; without it the temperature is all there is.
+        abstention: under which confidence an answer is unsure; without it none is.
         threshold: a label at or over it counts as present; `thresholds` overrides it per label.
         metrics: as in `metrics.json`, under the name of what they were measured on.
         trained_on: the data, one entry per source, each with its terms.
@@ -53,6 +126,8 @@ class ModelCard(_Part):
     input: Input
     crop: Crop = Crop()
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    calibration: Calibration | None = None
+    abstention: Abstention | None = None
     threshold: Fraction = 0.35
     thresholds: dict[str, Fraction] = {}
     metrics: dict[str, Any] = {}
@@ -66,6 +141,8 @@ class ModelCard(_Part):
     def _labels_agree(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
+        if self.calibration is not None:
+            self.calibration.check_size(len(self.labels))
         unknown = set(self.thresholds) - set(self.labels)
         if unknown:
             raise ValueError(f"thresholds name labels that the model lacks: {', '.join(sorted(unknown))}")

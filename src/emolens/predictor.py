@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emolens import zoo
 from emolens.card import METADATA_KEY
+from emolens.classifier import Augmented, Classifier, Ensemble, Tta
 from emolens.detect.base import Detector
 from emolens.detect.fit import MULTIPLE
 from emolens.errors import ConfigError, ImageError
@@ -24,13 +25,19 @@ from emolens.runtime import Device, OnnxModel, metadata_of
 
 DETECTOR_SIZE = 1024
 
+ModelName = str | os.PathLike[str]
+
+Framed = tuple[NDArray[np.uint8], ...]
+
 # Each holds a photograph and the detector's working memory; more of them than cores, or than this, gain nothing.
 _WORKERS = min(8, os.cpu_count() or 1)
 
 
 def load(
-    name: str | os.PathLike[str] = "face",
+    name: ModelName | Sequence[ModelName] = "face",
     *,
+    weights: Sequence[float] | None = None,
+    tta: Tta | None = None,
     detector: str | os.PathLike[str] | None = "detector",
     policy: str | os.PathLike[str] | Policy = "social",
     device: Device = "auto",
@@ -42,7 +49,9 @@ def load(
     """Opens a model with all that it needs to read photographs.
 
     Args:
-        name: an embedded model, a model file, or a name in the zoo.
+        name: an embedded model, a model file, or a name in the zoo; or several, which answer together.
+        weights: of several models, one for each; all alike without them.
+        tta: test-time augmentation, `flip` or `full`: slower and, as a rule, somewhat better.
         detector: likewise; `None` takes every image for one face. Models that do not look at faces have none anyway.
         policy: an embedded policy, a YAML file, or a `Policy`.
         device: `auto`, `cpu` or `cuda`.
@@ -56,7 +65,7 @@ def load(
         PolicyError: the policy is missing or breaks a rule.
         ConfigError: an argument cannot be used.
     """
-    model = OnnxModel(zoo.find(name), device, threads)
+    model = open_classifier(name, weights, tta, device, threads)
     looks_at_faces = model.card.kind == "face"
     return Predictor(
         model,
@@ -65,6 +74,29 @@ def load(
         threshold=threshold,
         limits=limits,
     )
+
+
+def open_classifier(
+    name: ModelName | Sequence[ModelName],
+    weights: Sequence[float] | None = None,
+    tta: Tta | None = None,
+    device: Device = "auto",
+    threads: int = 0,
+) -> Classifier:
+    """Opens one or several emotion models; the arguments are those of `load`.
+
+    Raises:
+        ModelError: one is missing, damaged, or a detector.
+        ConfigError: an argument cannot be used, or the models do not go together.
+    """
+    names = [name] if isinstance(name, str | os.PathLike) else list(name)
+    if not names:
+        raise ConfigError("there is no model to open; name one or several")
+    models: list[Classifier] = [OnnxModel(zoo.find(one), device, threads) for one in names]
+    if len(models) == 1 and weights is not None:
+        raise ConfigError("one model needs no weight; weights are for several models")
+    model = models[0] if len(models) == 1 else Ensemble(models, weights)
+    return model if tta is None else Augmented(model, tta)
 
 
 def open_detector(
@@ -90,7 +122,7 @@ class Predictor:
     """Faces, emotions and reactions of photographs.
 
     Args:
-        model: the emotion classifier.
+        model: the emotion classifier: an `OnnxModel`, or several in an `Ensemble`.
         detector: finds the faces; `None` classifies the whole image.
         policy: turns emotions into reactions.
         threshold: overrides those of the policy and the model card, 0 to 1.
@@ -99,7 +131,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: OnnxModel,
+        model: Classifier,
         detector: Detector | None,
         policy: Policy,
         *,
@@ -153,9 +185,10 @@ class Predictor:
         """
         size = self.model.card.input
         shape = (size.height, size.width, size.channels)
-        if isinstance(crops, np.ndarray) and crops.dtype == np.uint8 and crops.shape[1:] == shape:
-            return self.model.probabilities(crops)
-        return self.model.probabilities(self._stack([self._whole(decode(crop, self.limits)) for crop in crops]))
+        is_cut = isinstance(crops, np.ndarray) and crops.dtype == np.uint8 and crops.shape[1:] == shape
+        if is_cut and len(self.model.framings) == 1:
+            return self.model.classify([np.asarray(crops)])
+        return self.model.classify(self._framed([(decode(crop, self.limits).pixels, None) for crop in crops]))
 
     def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["_Look | Failure"]:
         pending: deque[Future[_Look | Failure]] = deque()
@@ -181,45 +214,46 @@ class Predictor:
         start = perf_counter()
         photo = decode(source, self.limits, self._side())
         decoded = perf_counter()
-        boxes, scores, crops = self._crops(photo)
+        boxes, scores, framed = self._crops(photo)
         milliseconds = {"decode": 1e3 * (decoded - start), "detect": 1e3 * (perf_counter() - decoded)}
-        return _Look(name, photo.width, photo.height, boxes, scores, crops, milliseconds)
+        return _Look(name, photo.width, photo.height, boxes, scores, framed, milliseconds)
 
     def _side(self) -> int | None:
         """The longest side, in pixels, that is needed of an image; None for every pixel."""
         if self.detector is not None:
             return self.detector.size
-        size = self.model.card.input
-        # Four times as much as the model sees, so that the shorter side of a wide image has enough, too.
-        return 4 * max(size.height or 0, size.width or 0)
+        # Four times as much as a model sees, so that the shorter side of a wide image has enough, too.
+        return 4 * max(max(size.height or 0, size.width or 0) for _, size in self.model.framings)
 
-    def _crops(self, photo: Photo) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+    def _crops(self, photo: Photo) -> tuple[NDArray[np.float32], NDArray[np.float32], Framed]:
         """Boxes in pixels of the stored image, largest first, with scores and crops; or the whole image as one crop."""
         if self.detector is None:
-            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), self._stack([self._whole(photo)])
-        card = self.model.card
+            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), self._framed([(photo.pixels, None)])
         found = self.detector.detect(photo.pixels)
         boxes = _clipped(found.boxes * photo.scale, photo.width, photo.height)
         areas = boxes[:, 2] * boxes[:, 3]
         order = [index for index in np.argsort(-areas, kind="stable") if areas[index] > 0]
-        crops = [crop_face(photo.pixels, _box(found.boxes[index]), card.crop, card.input) for index in order]
-        return boxes[order], found.scores[order], self._stack(crops)
+        framed = self._framed([(photo.pixels, _box(found.boxes[index])) for index in order])
+        return boxes[order], found.scores[order], framed
 
-    def _whole(self, photo: Photo) -> NDArray[np.uint8]:
-        return crop_face(photo.pixels, None, self.model.card.crop, self.model.card.input)
-
-    def _stack(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        size = self.model.card.input
-        return np.array(crops, np.uint8).reshape(-1, size.height or 0, size.width or 0, size.channels)
+    def _framed(self, faces: Sequence[tuple[NDArray[np.uint8], Box | None]]) -> Framed:
+        """Every face as the model wants it, from pixels and the box in them; without a box all pixels are the face."""
+        return tuple(
+            np.array([crop_face(pixels, box, crop, size) for pixels, box in faces], np.uint8).reshape(
+                -1, size.height or 0, size.width or 0, size.channels
+            )
+            for crop, size in self.model.framings
+        )
 
     def _classify(self, looks: Sequence["_Look"]) -> list[Prediction]:
         """Runs all crops of these images through the model at once."""
         if not looks:
             return []
         start = perf_counter()
-        rows = self.model.probabilities(np.concatenate([look.crops for look in looks]))
+        framed = [np.concatenate(crops) for crops in zip(*(look.framed for look in looks), strict=True)]
+        rows = self.model.classify(framed)
         share = 1e3 * (perf_counter() - start) / len(looks)
-        ends = np.cumsum([len(look.crops) for look in looks])
+        ends = np.cumsum([len(look.framed[0]) for look in looks])
         return [self._decide(look, part, share) for look, part in zip(looks, np.split(rows, ends[:-1]), strict=True)]
 
     def _decide(self, look: "_Look", rows: NDArray[np.float32], classify: float) -> Prediction:
@@ -246,8 +280,14 @@ class Predictor:
             emotions=emotions,
             faces=faces,
             reactions=reactions,
+            unsure=self._unsure(probabilities),
             milliseconds={**steps, "total": sum(steps.values())},
         )
+
+    def _unsure(self, probabilities: Mapping[str, float]) -> bool:
+        abstention, top = self.model.card.abstention, max(probabilities.values())
+        # Without a face there is no answer to be unsure of.
+        return abstention is not None and 0 < top < abstention.threshold
 
     def _face(self, box: NDArray[np.float32], score: np.float32, row: NDArray[np.float32]) -> Face:
         probabilities = self._named(row)
@@ -265,7 +305,7 @@ class _Look:
     Attributes:
         boxes: `(F, 4)` float32, `x, y, w, h` in pixels of the upright image as stored, within it, largest first.
         scores: `(F,)` float32.
-        crops: `(F, H, W, C)` uint8; one where the whole image is classified.
+        framed: per framing of the model `(F, H, W, C)` uint8; one face where the whole image is classified.
         milliseconds: `decode, detect`.
     """
 
@@ -274,7 +314,7 @@ class _Look:
     height: int
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
-    crops: NDArray[np.uint8]
+    framed: Framed
     milliseconds: dict[str, float]
 
 

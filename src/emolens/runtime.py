@@ -10,7 +10,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from emolens.card import ModelCard
+from emolens.classifier import Framing
 from emolens.errors import ConfigError, ModelError
+from emolens.probability import calibrated
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -133,8 +135,22 @@ class OnnxModel:
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Calibrated probabilities, `(N, L)` float32; rows sum to one for a `distribution` model."""
-        scaled = self.logits(crops) / np.float32(self.card.temperature)
-        return softmax(scaled) if self.card.objective == "distribution" else sigmoid(scaled)
+        return calibrated(self.logits(crops), self.card)
+
+    @property
+    def framings(self) -> tuple[Framing, ...]:
+        """As of `Classifier`: one."""
+        return ((self.card.crop, self.card.input),)
+
+    def classify(self, framed: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """As of `Classifier`."""
+        (crops,) = framed
+        return self.probabilities(crops)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """As of `Classifier`: `name, version, sha256`."""
+        return {"name": self.card.name, "version": self.card.version, "sha256": file_hash(self.path)}
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = run_session(self.session, ["logits"], {"image": crops}, self.path)[0]
@@ -154,20 +170,6 @@ class OnnxModel:
                     f"{self.path}: the {what} of a model file with this card is {_describe(wanted)}, "
                     f"but the graph has {' and '.join(_describe(one) for one in actual)}; export it again"
                 )
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Over the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    normalised: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
-    return normalised
-
-
-def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Elementwise."""
-    # tanh does not overflow where exp would.
-    squashed: NDArray[np.float32] = 0.5 * (1 + np.tanh(0.5 * logits))
-    return squashed
 
 
 def _with_free_batch(shape: list[Any]) -> list[Any]:

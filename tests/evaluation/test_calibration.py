@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emolens.evaluation.calibration import fit_temperature
-from emolens.runtime import softmax
+from emolens.probability import softmax
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])

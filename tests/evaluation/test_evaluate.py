@@ -1,8 +1,10 @@
 """An evaluation compares over the labels that model and dataset share, and says what it left out."""
 
 import hashlib
+import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 from PIL import Image
 
 import emolens
+from detectors import MagentaPatches
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset, Sample
-from emolens.errors import DataError, ModelError
+from emolens.errors import DataError
 from emolens.evaluation.evaluate import describe_left_out, evaluate
 from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import LABEL_SETS, project
@@ -120,9 +123,9 @@ def test_a_sample_that_cannot_be_read_is_named_and_counted_and_the_others_are_me
         evaluate(model, Dataset("faces", SOCIAL8, (broken,)))
 
 
-def test_a_multilabel_dataset_is_refused_until_its_figures_exist(model):
+def test_a_dataset_of_another_objective_is_refused(model):
     samples = dataset([{"happy": 1}], SOCIAL8).samples
-    with pytest.raises(DataError, match="faces is a multilabel dataset"):
+    with pytest.raises(DataError, match="tiny is a distribution model and faces a multilabel dataset"):
         evaluate(model, Dataset("faces", SOCIAL8, samples, objective="multilabel"))
 
 
@@ -131,10 +134,57 @@ def test_nothing_left_to_compare_is_refused_with_the_counts(model):
         evaluate(model, dataset([{"happy": 0.5, "sad": 0.5}], SOCIAL8))
 
 
-def test_a_multilabel_model_is_refused_until_its_figures_exist(tmp_path):
-    model = OnnxModel(make_model_file(tmp_path / "multi.onnx", SOCIAL8, objective="multilabel"), "cpu")
-    with pytest.raises(ModelError, match="multilabel"):
-        evaluate(model, dataset([{"happy": 1}], SOCIAL8))
+def test_several_labels_are_compared_over_those_asked_for(tmp_path):
+    model = OnnxModel(
+        make_model_file(tmp_path / "multi.onnx", ("happiness", "joy", "sad"), objective="multilabel"), "cpu"
+    )
+    labels = ("happy", "sad", "fear")
+    several = replace(dataset([{"happy": 1, "sad": 1}, {}], labels), objective="multilabel")
+    evaluation = evaluate(model, several, labels)
+    independent = model.probabilities(crops(2))
+    either = 1 - (1 - independent[:, 0]) * (1 - independent[:, 1])
+    np.testing.assert_allclose(evaluation.probabilities[:, 0], either, atol=1e-6)
+    np.testing.assert_allclose(
+        evaluation.probabilities[:, 1:], np.stack([independent[:, 2], [0, 0]], axis=1), atol=1e-6
+    )
+    assert evaluation.metrics["n"] == 2  # no label at all is an answer, too
+
+
+def test_votes_and_answers_are_compared_over_the_labels_asked_for(model):
+    evaluation = evaluate(model, dataset([{"happy": 1}, {"contempt": 1}], FERPLUS), FER7)
+    assert evaluation.dataset.labels == FER7
+    assert evaluation.dataset.left_out == {"leak": 2, "no_place_in_labels": 1}
+    np.testing.assert_allclose(evaluation.probabilities, project(model.probabilities(crops(1)), SOCIAL8, FER7))
+
+
+def photo(*faces: tuple[int, int, int, int]) -> bytes:
+    pixels = np.zeros((120, 200, 3), np.uint8)
+    for x, y, w, h in faces:
+        pixels[y : y + h, x : x + w] = (255, 0, 255)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_in_photographs_the_face_that_was_meant_is_found_or_counts_as_wrong(model):
+    target = np.eye(8, dtype=np.float32)[0]
+    two = photo((10, 20, 40, 50), (100, 10, 60, 80))
+    samples = tuple(
+        Sample(name, image, target, "test", box)
+        for name, image, box in (
+            ("left", two, (8, 22, 40, 50)),
+            ("elsewhere", two, (60, 60, 30, 30)),
+            ("broken", b"\x89PNG", None),
+            ("largest", two, None),
+            ("none", photo(), None),
+        )
+    )
+    evaluation = evaluate(model, Dataset("photos", SOCIAL8, samples), detector=MagentaPatches())
+    assert evaluation.answered.tolist() == [True, False, True, False]
+    assert evaluation.dataset.left_out == {"unreadable_image": 1}
+    assert [sample.box for sample in evaluation.dataset.samples][::2] == [(10, 20, 40, 50), (100, 10, 60, 80)]
+    np.testing.assert_array_equal(evaluation.probabilities[[1, 3]], np.zeros((2, 8)))
+    np.testing.assert_allclose(evaluation.probabilities[[0, 2]].sum(axis=1), 1, rtol=1e-5)
 
 
 def test_metrics_json_says_what_was_measured_on_what(model, tmp_path):

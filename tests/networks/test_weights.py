@@ -21,7 +21,8 @@ from safetensors.torch import save_file  # noqa: E402
 from emolens.errors import ConfigError  # noqa: E402
 from emolens.networks.base import Network  # noqa: E402
 from emolens.networks.build import DlibResNetChoice, NetworkChoice  # noqa: E402
-from emolens.runtime import OnnxModel, softmax  # noqa: E402
+from emolens.probability import softmax  # noqa: E402
+from emolens.runtime import OnnxModel  # noqa: E402
 from emolens.zoo import embedded  # noqa: E402
 
 LABELS = ("happy", "sad", "angry", "fear", "surprise")

@@ -23,7 +23,18 @@ def predict(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Files, folders, quoted patterns, or - for stdin.")
     ],
-    model: Annotated[str, typer.Option(metavar="NAME|FILE", help="The emotion model.")] = "face",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE", help="The emotion model; several of them answer together.", show_default="face"
+        ),
+    ] = None,
+    weight: Annotated[
+        list[float] | None, typer.Option(metavar="X", help="What a model counts among several; one for each.")
+    ] = None,
+    tta: Annotated[
+        Literal["flip", "full"] | None, typer.Option(help="Test-time augmentation: slower, somewhat better.")
+    ] = None,
     detector: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="The face detector; none takes the whole image for one face.")
     ] = "detector",
@@ -59,7 +70,9 @@ def predict(
 
     limits = Limits.from_environment()
     predictor = load(
-        model,
+        model or "face",
+        weights=weight,
+        tta=tta,
         detector=None if detector == "none" else detector,
         policy=policy,
         device=device,

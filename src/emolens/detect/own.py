@@ -13,7 +13,8 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.runtime import Device, open_session, run_session, session_metadata, sigmoid
+from emolens.probability import sigmoid
+from emolens.runtime import Device, open_session, run_session, session_metadata
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)

@@ -1,6 +1,7 @@
 """One model measured on one dataset."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens import __version__
+from emolens.card import ModelCard
+from emolens.classifier import Classifier
 from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
-from emolens.errors import DataError, ModelError
-from emolens.evaluation.metrics import compute_metrics
+from emolens.detect.base import Detector
+from emolens.errors import DataError
+from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
+from emolens.evaluation.photos import find_faces
 from emolens.files import written_whole
-from emolens.labels import canonical, project
-from emolens.runtime import OnnxModel, file_hash
+from emolens.labels import canonical, project, regroup
 
 # Crops in memory at once: enough to keep the decoding threads busy, 77 MB at 224 x 224 x 3.
 _CHUNK = 512
+
+# As near to one as float32 can tell.
+_CERTAIN = 1 - 1e-7
 
 
 @dataclass(frozen=True)
@@ -27,16 +34,18 @@ class Evaluation:
     """What a model made of a dataset.
 
     Attributes:
-        model: `name, version, sha256` of the model file.
+        model: as the classifier's `about`: `name, version, sha256` of a model file.
         dataset: the samples that were measured, over the labels that were compared.
-        probabilities: `(N, L)` float32, a row per sample, over the same labels.
-        metrics: see `compute_metrics`.
+        probabilities: `(N, L)` float32, a row per sample, over the same labels; zeros where there is no answer.
+        answered: `(N,)` bool; False where the face was not found in the photograph.
+        metrics: see `compute_metrics` and `compute_multilabel_metrics`.
         date: in UTC, ISO 8601.
     """
 
-    model: dict[str, str]
+    model: dict[str, Any]
     dataset: Dataset
     probabilities: NDArray[np.float32]
+    answered: NDArray[np.bool_]
     metrics: dict[str, Any]
     date: str
 
@@ -66,36 +75,54 @@ class Evaluation:
         return path
 
 
-def evaluate(model: OnnxModel, dataset: Dataset) -> Evaluation:
+def evaluate(
+    model: Classifier, dataset: Dataset, labels: Sequence[str] | None = None, detector: Detector | None = None
+) -> Evaluation:
     """Predicts every sample and compares.
 
-    Where the model knows every label of the dataset, its probabilities are projected to the dataset's labels and
-    renormalised; otherwise the targets are projected to the model's labels. Samples without a single top label, and
-    those whose image cannot be read, are then left out, and counted.
+    Over `labels` or, without them, over the dataset's where the model knows them all, else over the model's.
+    Probabilities are projected to them, and those of a `distribution` renormalised, as are the targets. Samples of a
+    `distribution` without a single top label, and those whose image cannot be read, are then left out, and counted.
+
+    Args:
+        model: what answers.
+        dataset: the samples, each with the target that is right.
+        labels: what to compare over.
+        detector: finds the faces in the samples' images, as it would in an application, instead of the boxes that the
+            dataset gives; one that is not found counts as wrong.
 
     Raises:
-        DataError: the dataset is multilabel, or no sample is left to compare.
+        DataError: the dataset is of another objective than the model, or no sample is left to compare.
         ModelError: the model's probabilities are no distribution over labels.
     """
     card = model.card
-    if card.objective != "distribution":
-        raise ModelError(f"{model.path} is a {card.objective} model; only distribution models can be evaluated yet")
-    if dataset.objective != "distribution":
-        raise DataError(f"{dataset.name} is a {dataset.objective} dataset; only distributions can be evaluated yet")
+    if card.objective != dataset.objective:
+        raise DataError(
+            f"{card.name} is a {card.objective} model and {dataset.name} a {dataset.objective} dataset; "
+            "measure it on one of its kind"
+        )
     answers = tuple(canonical(label) for label in card.labels)
-    comparable = dataset if set(dataset.labels) <= set(answers) else dataset.project(answers)
-    decided, predicted = _predict(model, comparable.without_ties())
-    if not len(decided):
+    wanted = labels or (dataset.labels if set(dataset.labels) <= set(answers) else answers)
+    compared = dataset if tuple(wanted) == dataset.labels else dataset.project(wanted)
+    if dataset.objective == "distribution":
+        compared = compared.without_ties()
+    answered = np.ones(len(compared), bool)
+    if detector is not None:
+        compared, answered = find_faces(compared, detector)
+    compared, answered, predicted = _predict(model, compared, answered)
+    if not len(compared):
         raise DataError(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
-            f"left out: {describe_left_out(decided)}; check --split, and that dataset and model share labels"
+            f"left out: {describe_left_out(compared)}; check --split, and that dataset and model share labels"
         )
-    probabilities = _project_answers(predicted, answers, decided.labels)
+    probabilities = np.zeros((len(compared), len(wanted)), np.float32)
+    probabilities[answered] = _project_answers(predicted, answers, compared)
     return Evaluation(
-        {"name": card.name, "version": card.version, "sha256": file_hash(model.path)},
-        decided,
+        model.about,
+        compared,
         probabilities,
-        compute_metrics(probabilities, decided.targets, decided.labels),
+        answered,
+        _measure(card, compared, probabilities, None if detector is None else answered),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -106,21 +133,46 @@ def describe_left_out(dataset: Dataset) -> str:
     return ", ".join(counts) or "nothing"
 
 
-def _predict(model: OnnxModel, dataset: Dataset) -> tuple[Dataset, NDArray[np.float32]]:
-    """The samples that can be read, and the model's probabilities of them."""
+def _predict(
+    model: Classifier, dataset: Dataset, answered: NDArray[np.bool_]
+) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.float32]]:
+    """The samples that can be read, which of them have an answer, and the model's probabilities of those."""
+    asked = np.flatnonzero(answered)
     probabilities = [np.empty((0, len(model.card.labels)), dtype=np.float32)]
     unreadable: dict[int, str] = {}
-    for start in range(0, len(dataset), _CHUNK):
-        crops, faulty = cut_crops(dataset.samples[start : start + _CHUNK], model.card.input, model.card.crop)
-        unreadable |= {start + index: what for index, what in faulty.items()}
-        probabilities.append(model.probabilities(crops))
-    return dataset.without("unreadable_image", unreadable), np.concatenate(probabilities)
+    for part in (asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)):
+        samples = [dataset.samples[index] for index in part]
+        framed = []
+        for crop, size in model.framings:
+            crops, faulty = cut_crops(samples, size, crop)
+            framed.append(crops)
+        unreadable |= {int(part[index]): what for index, what in faulty.items()}
+        probabilities.append(model.classify(framed))
+    readable = [index not in unreadable for index in range(len(dataset))]
+    return dataset.without("unreadable_image", unreadable), answered[readable], np.concatenate(probabilities)
 
 
 def _project_answers(
-    probabilities: NDArray[np.float32], answers: tuple[str, ...], labels: tuple[str, ...]
+    probabilities: NDArray[np.float32], answers: tuple[str, ...], compared: Dataset
 ) -> NDArray[np.float32]:
+    labels = compared.labels
+    if compared.objective == "multilabel":
+        # Of labels that become one: the probability that any of them is present, if they are independent.
+        absent = -regroup(np.log1p(-probabilities.clip(0, _CERTAIN)), answers, labels)
+        return np.asarray(-np.expm1(-absent), np.float32)
     projected = project(probabilities, answers, labels)
     # Certainty of a label outside of `labels` leaves nothing, which says as much for one label as for another.
     projected[~projected.any(axis=1)] = 1 / len(labels)
     return projected
+
+
+def _measure(
+    card: ModelCard, compared: Dataset, probabilities: NDArray[np.float32], answered: NDArray[np.bool_] | None
+) -> dict[str, Any]:
+    labels = compared.labels
+    if compared.objective == "distribution":
+        return compute_metrics(probabilities, compared.targets, labels)
+    thresholds = {canonical(label): card.threshold_of(label) for label in card.labels}
+    return compute_multilabel_metrics(
+        probabilities, compared.targets, labels, card.threshold
+    )

@@ -14,7 +14,7 @@ from emolens.errors import DataError
 from emolens.evaluation.calibration import fit_temperature
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.evaluation.slices import slice_metrics
-from emolens.runtime import sigmoid, softmax
+from emolens.probability import sigmoid, softmax
 from emolens.training import processes
 from emolens.training.cards import describe
 from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
