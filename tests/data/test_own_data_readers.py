@@ -96,6 +96,22 @@ def test_a_row_without_a_split_is_a_fault_where_others_have_one(tmp_path: Path) 
     assert dataset.left_out == {"unknown_split": 1}
 
 
+def test_beside_one_label_all_other_columns_are_metadata(tmp_path: Path) -> None:
+    rows = ("image,label,split,Camera,age", "0.jpg,joy,a,webcam,31", "1.jpg,joy,a,,7")
+    samples = read_dataset("csv", write_csv(tmp_path, *rows)).samples
+    assert [sample.metadata for sample in samples] == [{"camera": "webcam", "age": "31"}, {"camera": "", "age": "7"}]
+
+
+@pytest.mark.parametrize(("values", "objective"), [("0.5,0.5", "distribution"), ("1,1", "multilabel")])
+def test_beside_columns_of_labels_metadata_says_that_it_is_none_of_them(
+    values: str, objective: str, tmp_path: Path
+) -> None:
+    dataset = read_dataset("csv", write_csv(tmp_path, "image,joy,sad,meta_age", f"0.jpg,{values},1"))
+    assert dataset.labels == ("happy", "sad")
+    assert dataset.objective == objective
+    assert dataset.samples[0].metadata == {"meta_age": "1"}
+
+
 def test_the_folder_of_one_table_will_do(tmp_path: Path) -> None:
     table = write_csv(tmp_path, "image,label", "0.jpg,joy")
     assert len(read_dataset("csv", table.parent)) == 1
@@ -109,6 +125,8 @@ def test_the_folder_of_one_table_will_do(tmp_path: Path) -> None:
     [
         ("picture,label", "no column for the picture's path; name one of its columns 'image'"),
         ("image,joy,hapy", "the column 'hapy' is no label; did you mean 'happy'"),
+        ("image,joy,sad,age", "the column 'age' is no label.*or call it 'meta_age' if it is metadata"),
+        ("image,label,age,age", "has two columns 'age'"),
         ("image,joy,happy", "two and more columns of different labels"),
         ("image,joy", "two and more columns"),
         ("image", "needs a column 'label'"),

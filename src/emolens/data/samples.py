@@ -29,6 +29,8 @@ class Sample:
         split: as the dataset calls it, such as `Training`.
         box: the face in the image, `(x, y, w, h)` in pixels; None where the image is the crop.
         weight: how much the sample counts in training.
+        metadata: whatever else the source says of it, by column, such as `{"camera": "webcam"}`; evaluations are sliced
+            by it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Sample:
     split: str
     box: Box | None = None
     weight: float = 1.0
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ Layout: a table of text beside the pictures, or the folder that holds one such t
 drawn), and
     either one with the label (`label`, `emotion`, `expression` or `class`),
     or one for each label, with probabilities that sum to one, or 0 and 1 where several labels, of any names, may hold
-    at once.
+    at once;
+and perhaps metadata: beside a column with the label every other column, beside columns for each label those whose names
+begin with `meta_`, since any other name might be a label's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,6 +26,7 @@ from emolens.labels import canonical, did_you_mean
 _IMAGE = ("image", "path", "file", "filename", "image_name")
 _SPLIT = ("split", "usage", "set")
 _LABEL = ("label", "emotion", "expression", "class")
+_METADATA = "meta_"
 
 
 def read(path: Path, wanted: Wanted) -> Dataset:
@@ -34,7 +37,9 @@ def read(path: Path, wanted: Wanted) -> Dataset:
     image, split, label = (next((name for name in header if name in known), None) for known in (_IMAGE, _SPLIT, _LABEL))
     if image is None:
         raise DataError(f"{table} has no column for the picture's path; name one of its columns 'image'")
-    columns = [label] if label else [name for name in header if name not in (image, split)]
+    others = [name for name in header if name not in (image, split, label)]
+    columns = [label] if label else [name for name in others if not name.startswith(_METADATA)]
+    metadata = [name for name in others if name not in columns]
     rows = [[row[column] for column in columns] for _, row in read_table(table, Gathering("csv", (), wanted), columns)]
     objective: Objective = "distribution" if label else _objective(rows)
     labels = (
@@ -48,7 +53,9 @@ def read(path: Path, wanted: Wanted) -> Dataset:
             if part == UNDRAWN or gathering.wants(part):
                 values = [row[column] for column in columns]
                 target = gathering.one_hot(values[0]) if label else to_target(values)
-                gathering.add(Sample(f"{table.name}:{number}", image_in(table.parent, row[image]), target, part))
+                about = {name: row[name] for name in metadata}
+                file = image_in(table.parent, row[image])
+                gathering.add(Sample(f"{table.name}:{number}", file, target, part, metadata=about))
     return gathering.dataset(objective)
 
 
@@ -65,7 +72,10 @@ def _check_labels(columns: Sequence[str], objective: Objective, table: Path) -> 
     for column in columns:
         if objective == "distribution" and canonical(column) not in known:
             hint = did_you_mean(column, known)
-            raise DataError(f"{table}: the column {quoted(column)} is no label{hint}; rename or remove it")
+            raise DataError(
+                f"{table}: the column {quoted(column)} is no label{hint}; rename or remove it, or call it "
+                f"{quoted(_METADATA + column)} if it is metadata"
+            )
     labels = tuple(canonical(column) for column in columns)
     if len(set(labels)) < max(len(labels), 2):
         raise DataError(f"{table} needs a column 'label', or two and more columns of different labels")
