@@ -1,9 +1,16 @@
 """Slices: which samples are in them, and what is measured there."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from emolens.evaluation.slices import slice_metrics
+from emolens.data.samples import Dataset, Sample
+from emolens.evaluation.metrics import compute_metrics
+from emolens.evaluation.slices import find_slices, measure_slices, slice_metrics
+from emolens.evaluation.traits import crop_traits, picture_sizes
+from fer_tables import face_png
 
 LABELS = ("happy", "sad")
 
@@ -47,3 +54,82 @@ def test_votes_tell_where_people_agree() -> None:
     }
     assert slices["people differ"]["accuracy"] == 0.5
     assert slices["people agree"]["kl"] > 0
+
+
+def dataset(*metadata: dict[str, str]) -> Dataset:
+    happy = np.array([1, 0], dtype=np.float32)
+    return Dataset(
+        "made", LABELS, tuple(Sample(str(i), b"", happy, "test", metadata=one) for i, one in enumerate(metadata))
+    )
+
+
+def found(*metadata: dict[str, str]) -> dict[str, list[int]]:
+    """The slices by metadata alone, as rows."""
+    traits = np.full((len(metadata), 3), np.nan, dtype=np.float32)
+    return {name: np.flatnonzero(part).tolist() for name, part in find_slices(dataset(*metadata), traits).items()}
+
+
+def test_a_column_with_few_values_has_a_slice_for_each_and_who_has_none_is_in_none() -> None:
+    assert found({"camera": "webcam"}, {"camera": "phone"}, {"camera": ""}, {}, {"camera": "phone"}) == {
+        "camera: phone": [1, 4],
+        "camera: webcam": [0],
+    }
+    assert list(found({"age": "7"}, {"age": "31"}, {"age": "100"})) == ["age: 7", "age: 31", "age: 100"]
+
+
+def test_a_column_of_many_numbers_is_cut_into_quarters() -> None:
+    slices = found(*({"age": str(age)} for age in range(40, 0, -1)), {"age": ""})
+    assert {name: len(rows) for name, rows in slices.items()} == {
+        "age: 1 to 10": 10,
+        "age: 11 to 20": 10,
+        "age: 21 to 30": 10,
+        "age: 31 to 40": 10,
+    }
+    assert slices["age: 31 to 40"] == list(range(10))
+
+
+@pytest.mark.parametrize(
+    "values", [[f"name {i}" for i in range(20)], ["a" * 41, "b"], ["same", "same"], [*map(str, range(20)), "inf"]]
+)
+def test_free_text_and_what_is_alike_everywhere_is_no_slice(values: list[str]) -> None:
+    assert found(*({"column": value} for value in values)) == {}
+
+
+def test_slices_by_metadata_are_bounded() -> None:
+    rows = [{f"column {i}": value for i in range(100)} for value in "abcd"]
+    assert len(found(*rows)) == 60
+
+
+def test_faces_are_small_or_large_by_their_box_and_pictures_without_one_by_their_size(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 40)).save(tmp_path / "one.png")
+    target = np.array([1, 0], dtype=np.float32)
+    samples = (
+        Sample("box", b"", target, "test", box=(5, 5, 8, 2)),
+        Sample("file", tmp_path / "one.png", target, "test"),
+        Sample("bytes", face_png(0), target, "test"),
+        Sample("gone", tmp_path / "gone.png", target, "test"),
+        Sample("text", b"no picture", target, "test"),
+    )
+    np.testing.assert_allclose(picture_sizes(samples), [4, 1200**0.5, 48, np.nan, np.nan], rtol=1e-6)
+    slices = find_slices(Dataset("made", LABELS, samples), np.full((5, 3), np.nan, dtype=np.float32))
+    assert {name: part.tolist() for name, part in slices.items()} == {
+        "small": [True, False, False, False, False],
+        "large": [False, False, True, False, False],
+    }
+
+
+def test_traits_may_be_measured_chunk_by_chunk_and_what_was_not_answered_is_in_no_slice_by_them() -> None:
+    whole = crop_traits(CROPS)
+    np.testing.assert_array_equal(np.concatenate([crop_traits(CROPS[:2]), crop_traits(CROPS[2:])]), whole)
+    assert crop_traits(CROPS[:0]).shape == (0, 3)
+    whole[0] = np.nan
+    slices = find_slices(dataset(*({} for _ in CROPS)), whole)
+    assert not any(part[0] for part in slices.values())
+
+
+def test_a_slice_without_an_answer_is_all_wrong() -> None:
+    probabilities, answered = np.array([[0.9, 0.1], [0, 0], [0.8, 0.2]]), np.array([True, False, True])
+    targets = np.array([[1.0, 0], [1, 0], [1, 0]])
+    parts = {"seen": answered, "unseen": ~answered}
+    measured = measure_slices(parts, lambda part: compute_metrics(probabilities[part], targets[part], LABELS), answered)
+    assert measured == {"seen": {"n": 2, "accuracy": 1.0}, "unseen": {"n": 1, "accuracy": 0.0}}
