@@ -1,17 +1,21 @@
 """The figures are those of scikit-learn, scipy and torchmetrics, to 1e-6, also where the data is degenerate."""
 
 import json
+from math import gcd
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from answers import cases, distributions, names
 from emolens.errors import DataError
 from emolens.evaluation.metrics import compute_metrics
 
+pandas = pytest.importorskip("pandas", reason="the references need the `evaluate` extra")
 torch = pytest.importorskip("torch", reason="the references need the `train` extra")
+scipy_distance = pytest.importorskip("scipy.spatial.distance")
 scipy_special = pytest.importorskip("scipy.special")
 scipy_stats = pytest.importorskip("scipy.stats")
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
@@ -22,37 +26,6 @@ LABELS = ("happy", "sad", "angry", "fear")
 
 def close(value: float) -> Any:
     return pytest.approx(value, abs=1e-6)
-
-
-def names(count: int) -> tuple[str, ...]:
-    return tuple(f"label{index}" for index in range(count))
-
-
-def normalised(values: np.ndarray) -> np.ndarray:
-    return values / values.sum(axis=1, keepdims=True)
-
-
-@st.composite
-def distributions(draw: st.DrawFn, rows: int, columns: int) -> np.ndarray:
-    """Continuous, full of ties and zeros, one-hot, all alike, or with columns that are never used."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    kind = draw(st.sampled_from(["continuous", "votes", "one_hot", "constant", "empty_class"]))
-    if kind == "votes":
-        return rng.multinomial(8, np.full(columns, 1 / columns), rows) / 8
-    if kind == "one_hot":
-        return np.eye(columns)[rng.integers(0, columns, rows)]
-    values = rng.dirichlet(np.full(columns, 0.5), rows)
-    if kind == "constant":
-        values[:] = values[0]
-    if kind == "empty_class" and columns > 1:
-        values[:, 0] = 0
-    return normalised(values + 1e-12)
-
-
-@st.composite
-def cases(draw: st.DrawFn, least_labels: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    rows, columns = draw(st.integers(1, 40)), draw(st.integers(least_labels, 8))
-    return draw(distributions(rows, columns)), draw(distributions(rows, columns))
 
 
 @given(cases(least_labels=2))
@@ -68,9 +41,9 @@ def test_the_figures_over_labels_are_those_of_scikit_learn_with_every_label_name
     }
     assert found["n"] == len(truth)
     assert found["accuracy"] == close(sklearn_metrics.accuracy_score(truth, answer))
-    assert found["macro_precision"] == close(averages["macro"][0])
-    assert found["macro_recall"] == close(averages["macro"][1])
-    for average, (_, _, f1, _) in averages.items():
+    for average, (precision, recall, f1, _) in averages.items():
+        assert found[f"{average}_precision"] == close(precision)
+        assert found[f"{average}_recall"] == close(recall)
         assert found[f"{average}_f1"] == close(f1)
     assert found["confusion"] == sklearn_metrics.confusion_matrix(truth, answer, labels=range(count)).tolist()
     precision, recall, f1, support = sklearn_metrics.precision_recall_fscore_support(truth, answer, **every)
@@ -107,7 +80,7 @@ def test_nll_and_brier_of_hard_targets_are_those_of_scikit_learn(case):
     if count > 2:
         brier = sklearn_metrics.brier_score_loss(truth, probabilities, labels=range(count), scale_by_half=False)
     assert found["brier"] == close(brier)
-    assert not {"kl", "vote_ece", "pearson"} & set(found)
+    assert not {"kl", "vote_ece", "pearson", "jensen_shannon", "cosine_similarity", "chebyshev"} & set(found)
 
 
 @given(cases())
@@ -121,6 +94,21 @@ def test_nll_and_kl_of_soft_targets_are_those_of_scipy(case):
         assert found["kl"] >= 0
 
 
+@given(cases())
+def test_distances_of_soft_targets_are_means_of_those_of_scipy(case):
+    probabilities, targets = case
+    found = compute_metrics(probabilities, targets, names(targets.shape[1]))
+    if "jensen_shannon" not in found:
+        return
+    distances = {
+        "jensen_shannon": scipy_distance.jensenshannon(targets, probabilities, axis=1) ** 2,
+        "cosine_similarity": [1 - scipy_distance.cosine(*pair) for pair in zip(targets, probabilities, strict=True)],
+        "chebyshev": [scipy_distance.chebyshev(*pair) for pair in zip(targets, probabilities, strict=True)],
+    }
+    for name, wanted in distances.items():
+        assert found[name] == close(np.mean(wanted))
+
+
 @given(cases(least_labels=2))
 def test_ece_is_that_of_torchmetrics(case):
     probabilities, targets = case
@@ -131,6 +119,32 @@ def test_ece_is_that_of_torchmetrics(case):
         torch.tensor(probabilities), torch.tensor(truth), num_classes=count, n_bins=15, norm="l1"
     )
     assert compute_metrics(probabilities, targets, names(count))["ece"] == close(float(wanted))
+
+
+@given(st.data())
+def test_adaptive_ece_has_the_quantiles_of_numpy_and_the_bins_of_pandas(data):
+    rows = data.draw(st.integers(1, 100))
+    # Where a quantile is a row's own confidence, numpy's rounding decides on which side of the edge that row falls.
+    assume(gcd(rows - 1, 15) == 1)
+    probabilities, targets = data.draw(distributions(rows, 3)), data.draw(distributions(rows, 3))
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets.argmax(axis=1)
+    found = compute_metrics(probabilities, targets, names(3))["adaptive_ece"]
+    edges = [-np.inf, *np.unique(np.quantile(confidence, np.arange(1, 15) / 15)), np.inf]
+    gaps = pandas.Series(confidence - right).groupby(pandas.cut(confidence, edges, labels=False)).sum()
+    assert found == close(gaps.abs().sum() / rows)
+
+
+def test_every_bin_of_adaptive_ece_has_as_many_rows_and_equal_confidences_share_one():
+    probabilities = [[0.9, 0.1]] * 15 + [[0.6, 0.4]] * 15
+    # The 0.9s are always wrong and the 0.6s always right.
+    found = compute_metrics(probabilities, [[0, 1]] * 15 + [[1, 0]] * 15, ("happy", "sad"))
+    assert found["adaptive_ece"] == close((0.9 + 0.4) / 2)
+    spread = np.linspace(0.9, 0.91, 16)  # one row to each bin, two to the first, though all in one bin of `ece`
+    right = np.arange(16) % 2 == 0
+    found = compute_metrics(np.column_stack([spread, 1 - spread]), np.column_stack([right, ~right]), ("happy", "sad"))
+    gaps = spread - right
+    assert found["adaptive_ece"] == close((abs(gaps[:2].sum()) + np.abs(gaps[2:]).sum()) / 16)
+    assert found["ece"] == close(abs(gaps.sum()) / 16)
 
 
 @given(cases())
@@ -190,6 +204,53 @@ def test_certainty_shares_the_last_bin_with_what_is_nearly_certain():
 
 def test_a_certain_mistake_costs_much_but_not_infinity():
     assert compute_metrics([[1.0, 0]], [[0, 1]], ("happy", "sad"))["nll"] == close(-np.log(np.finfo(float).eps))
+
+
+@given(cases(least_labels=2), st.integers(0, 2**32 - 1))
+def test_a_row_without_an_answer_is_wrong_and_no_answer_and_left_out_of_the_rest(case, seed):
+    probabilities, targets = case
+    count = targets.shape[1]
+    answered = np.random.default_rng(seed).random(len(targets)) < 0.7
+    assume(answered.any())
+    blank = np.where(answered[:, None], probabilities, 0)
+    found = compute_metrics(blank, targets, names(count), answered)
+    assert (found["n"], found["missed"]) == (len(targets), (~answered).sum())
+
+    # To scikit-learn, no answer is a label of its own, which is never true.
+    truth, answer = targets.argmax(axis=1), np.where(answered, probabilities.argmax(axis=1), count)
+    assert found["accuracy"] == close(sklearn_metrics.accuracy_score(truth, answer))
+    for average in ("macro", "micro", "weighted"):
+        precision, recall, f1, _ = sklearn_metrics.precision_recall_fscore_support(
+            truth, answer, labels=range(count), average=average, zero_division=0
+        )
+        assert found[f"{average}_precision"] == close(precision)
+        assert found[f"{average}_recall"] == close(recall)
+        assert found[f"{average}_f1"] == close(f1)
+    supports = [scores["support"] for scores in found["per_class"].values()]
+    assert supports == np.bincount(truth, minlength=count).tolist()
+
+    alone = compute_metrics(probabilities[answered], targets[answered], names(count))
+    assert found["confusion"] == alone["confusion"]
+    assert found["top2_accuracy"] == close(alone["top2_accuracy"] * answered.mean())
+    assert found["top3_accuracy"] == close(alone["top3_accuracy"] * answered.mean())
+    for name in ("nll", "brier", "ece", "adaptive_ece"):
+        assert found[name] == close(alone[name])
+    if "kl" in alone:
+        for name in ("vote_ece", "kl", "jensen_shannon", "cosine_similarity", "chebyshev"):
+            assert found[name] == close(alone[name])
+        assert found["pearson"] == alone["pearson"]
+
+
+def test_where_every_row_is_answered_the_figures_are_the_same_and_none_is_missed():
+    probabilities, targets = [[0.7, 0.3], [0.4, 0.6]], [[1, 0], [1, 0]]
+    plain = compute_metrics(probabilities, targets, ("happy", "sad"))
+    assert compute_metrics(probabilities, targets, ("happy", "sad"), [True, True]) == {**plain, "missed": 0}
+
+
+@pytest.mark.parametrize(("answered", "said"), [([False], "none of the 1 rows"), ([True, True], "shape")])
+def test_a_mask_that_leaves_nothing_or_fits_no_row_is_refused(answered, said):
+    with pytest.raises(DataError, match=said):
+        compute_metrics(GOOD, GOOD, LABELS, answered)
 
 
 GOOD = [[0.7, 0.1, 0.1, 0.1]]
