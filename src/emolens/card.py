@@ -61,8 +61,9 @@ class Calibration(_Part):
         steps: per label, of `isotonic` alone.
         fitted_on: the data, in words.
         samples: how many there were.
-        before: figures without the calibration: `nll, brier, ece, adaptive_ece`, and `vote_ece` where there were votes.
-        after: the same with it, on the same data.
+        before: figures of the model as it answered before: `nll, brier, ece, adaptive_ece`, and `vote_ece` where there
+            were votes.
+        after: the same with this calibration, on the same data.
     """
 
     method: Literal["temperature", "vector", "isotonic"]

@@ -1,23 +1,148 @@
-"""Temperature scaling (Guo et al., 2017): one number that makes confidence mean what it says."""
+"""Calibration: what turns logits into probabilities that mean what they say, fitted to held-out targets."""
+
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_softmax, softmax
+from sklearn.isotonic import IsotonicRegression
 
-_RANGE = (0.05, 20.0)
+from emolens.card import Calibration, ModelCard, Steps
+from emolens.errors import DataError
+from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
+from emolens.probability import calibrated
+
+Method = Literal["temperature", "vector", "isotonic"]
+Floats = NDArray[np.float64]
+
+_TEMPERATURES = (0.05, 20.0)
+_SCALES, _SHIFTS = (0.01, 100.0), (-100.0, 100.0)
+# A step function of thousands of points says no more than one of this many.
+_MOST_POINTS = 200
+_FIGURES = ("nll", "brier", "ece", "adaptive_ece", "vote_ece")
 
 
-def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
-    """The temperature with the least cross-entropy against the targets as they are, votes or labels.
+def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32], several: bool = False) -> float:
+    """The temperature (Guo et al., 2017) with the least cross-entropy against the targets, votes or labels.
 
     Args:
         logits: `(N, L)` of held-out samples.
-        targets: `(N, L)`, rows sum to one.
+        targets: `(N, L)`; rows sum to one.
+        several: several labels may be present; rows are multi-hot, and the cross-entropy is that of each label.
     """
-    exact = logits.astype(np.float64)
+    exact, cost = logits.astype(np.float64), _cost(several)
+    found = minimize_scalar(
+        lambda log: cost(exact / np.exp(log), targets), bounds=np.log(_TEMPERATURES), method="bounded"
+    )
+    return float(np.exp(found.x))
 
-    def cross_entropy(log_temperature: float) -> float:
-        return float(-(targets * log_softmax(exact / np.exp(log_temperature), axis=1)).sum())
 
-    return float(np.exp(minimize_scalar(cross_entropy, bounds=np.log(_RANGE), method="bounded").x))
+def fit_vector(
+    logits: NDArray[np.float32], targets: NDArray[np.float32], several: bool = False
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Vector scaling (Guo et al., 2017): a factor and a shift per label; for several labels that is Platt's (1999).
+
+    Args are those of `fit_temperature`.
+
+    Returns:
+        `scale` and `shift`, L each.
+    """
+    exact, cost = logits.astype(np.float64), _cost(several)
+    normalise = expit if several else lambda scaled: softmax(scaled, axis=1)
+    count = exact.shape[1]
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        scaled = exact * parameters[:count] + parameters[count:]
+        slope = normalise(scaled) - targets
+        gradient = np.concatenate([(slope * exact).sum(axis=0), slope.sum(axis=0)])
+        return cost(scaled, targets) / len(exact), gradient / len(exact)
+
+    start = np.concatenate([np.ones(count), np.zeros(count)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[_SCALES] * count + [_SHIFTS] * count).x
+    return _rounded(found[:count]), _rounded(found[count:])
+
+
+def fit_isotonic(probabilities: NDArray[np.float32], targets: NDArray[np.float32]) -> tuple[Steps, ...]:
+    """A rising function of the probability per label (Zadrozny and Elkan, 2002).
+
+    Args:
+        probabilities: `(N, L)`, not calibrated.
+        targets: `(N, L)` in 0 to 1.
+    """
+    functions = []
+    for column in range(probabilities.shape[1]):
+        learner = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+        learner.fit(probabilities[:, column].astype(np.float64), targets[:, column].astype(np.float64))
+        points = len(learner.X_thresholds_)
+        kept = np.unique(np.linspace(0, points - 1, min(points, _MOST_POINTS), dtype=int))
+        functions.append(Steps(x=_rounded(learner.X_thresholds_[kept]), y=_rounded(learner.y_thresholds_[kept])))
+    return tuple(functions)
+
+
+def calibrate_card(
+    card: ModelCard, logits: NDArray[np.float32], targets: NDArray[np.float32], method: Method, fitted_on: str
+) -> ModelCard:
+    """The card with a calibration fitted to held-out samples, and with what it was worth on them.
+
+    A temperature is fitted, and all is measured, over the labels that some sample has.
+
+    Args:
+        card: of the model that gave the logits; its own calibration is replaced.
+        logits: `(N, L)`.
+        targets: `(N, L)` over the card's labels, as they are: votes or labels.
+        method: see `emolens.card.Calibration`.
+        fitted_on: the data, in words.
+
+    Raises:
+        DataError: no sample has one of the labels, and the method needs them all.
+    """
+    several, known = card.objective == "multilabel", np.asarray(targets.any(axis=0))
+    if not known.all() and method != "temperature":
+        lacking = ", ".join(label for label, has in zip(card.labels, known, strict=True) if not has)
+        raise DataError(
+            f"{method} calibration needs samples of every label, and none is of {lacking}; fit a temperature"
+        )
+    plain = card.model_copy(update={"temperature": 1.0, "calibration": None})
+    temperature = 1.0
+    learnt: dict[str, Any] = {}
+    if method == "temperature":
+        temperature = round(fit_temperature(logits[:, known], targets[:, known], several), 4)
+    elif method == "vector":
+        learnt["scale"], learnt["shift"] = fit_vector(logits, targets, several)
+    else:
+        learnt["steps"] = fit_isotonic(calibrated(logits, plain), targets)
+    fitted = Calibration(method=method, fitted_on=fitted_on, samples=len(logits), **learnt)
+    after = plain.model_copy(update={"temperature": temperature, "calibration": fitted})
+    figures = {name: _figures(one, logits, targets) for name, one in (("before", card), ("after", after))}
+    return after.model_copy(update={"calibration": fitted.model_copy(update=figures)})
+
+
+def _figures(card: ModelCard, logits: NDArray[np.float32], targets: NDArray[np.float32]) -> dict[str, float]:
+    probabilities, known = calibrated(logits, card), np.asarray(targets.any(axis=0))
+    if card.objective == "multilabel":
+        thresholds = [card.threshold_of(label) for label in card.labels]
+        metrics = compute_multilabel_metrics(probabilities, targets, card.labels, thresholds)
+    else:
+        decided = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        if not decided.any():
+            return {}
+        shown = probabilities[decided][:, known]
+        labels = [label for label, has in zip(card.labels, known, strict=True) if has]
+        metrics = compute_metrics(shown / shown.sum(axis=1, keepdims=True), targets[decided][:, known], labels)
+    return {key: round(metrics[key], 6) for key in _FIGURES if key in metrics}
+
+
+def _cost(several: bool) -> Callable[[Floats, NDArray[np.float32]], float]:
+    def independent(scaled: Floats, targets: NDArray[np.float32]) -> float:
+        return float((np.logaddexp(0, scaled) - targets * scaled).sum())
+
+    def together(scaled: Floats, targets: NDArray[np.float32]) -> float:
+        return float(-(targets * log_softmax(scaled, axis=1)).sum())
+
+    return independent if several else together
+
+
+def _rounded(values: Floats) -> tuple[float, ...]:
+    return tuple(np.round(values, 6).tolist())

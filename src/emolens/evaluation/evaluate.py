@@ -171,8 +171,8 @@ def _measure(
 ) -> dict[str, Any]:
     labels = compared.labels
     if compared.objective == "distribution":
-        return compute_metrics(probabilities, compared.targets, labels)
+        return compute_metrics(probabilities, compared.targets, labels, answered)
     thresholds = {canonical(label): card.threshold_of(label) for label in card.labels}
     return compute_multilabel_metrics(
-        probabilities, compared.targets, labels, card.threshold
+        probabilities, compared.targets, labels, [thresholds.get(label, card.threshold) for label in labels]
     )

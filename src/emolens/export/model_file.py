@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.card import ModelCard
-from emolens.files import written_whole
+from emolens.export.container import save_model
 
 _OPSET = 20
 # Smaller tensors (biases, shapes) weigh nothing and keep full precision.
@@ -66,17 +66,6 @@ def write_model_file(
     save_model(graph, card, path)
 
 
-def save_model(graph: onnx.ModelProto, card: ModelCard, path: Path) -> None:
-    """Writes a checked graph with its card, and nothing else that its makers noted, whole or not at all."""
-    graph.ClearField("metadata_props")
-    _drop_traces(graph)
-    onnx.helper.set_model_props(graph, card.to_metadata())
-    onnx.checker.check_model(graph, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as unfinished:
-        unfinished.write_bytes(graph.SerializeToString())
-
-
 class _Normalised(nn.Module):
     """Takes pixels as any client has them, `(N, H, W, C)` uint8."""
 
@@ -95,18 +84,6 @@ class _Normalised(nn.Module):
         normalised = (image.permute(0, 3, 1, 2).float() - self.mean) / self.std
         output: Tensor | tuple[Tensor, ...] = self.network(normalised)
         return output
-
-
-def _drop_traces(graph: onnx.ModelProto) -> None:
-    """Removes what the exporter notes about source lines: it is larger than small graphs, and names this machine."""
-    for part in (*graph.graph.node, *graph.graph.input, *graph.graph.output, *graph.graph.value_info):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    for tensor in graph.graph.initializer:
-        tensor.ClearField("metadata_props")
-    graph.graph.ClearField("metadata_props")
-    graph.graph.ClearField("doc_string")
-    graph.graph.ClearField("value_info")
 
 
 def _fold_division(graph: onnx.ModelProto) -> None:

@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from emolens.card import ModelCard
-from emolens.export.model_file import save_model
+from emolens.export.container import save_model
 from emolens.export.parity import measure_parity
 
 _BATCH = 16

@@ -3,25 +3,24 @@
 import logging
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import lightning
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.card import ModelCard
 from emolens.data.samples import Dataset
 from emolens.errors import DataError
-from emolens.evaluation.calibration import fit_temperature
+from emolens.evaluation.calibration import calibrate_card
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.evaluation.slices import slice_metrics
-from emolens.probability import sigmoid, softmax
+from emolens.probability import calibrated
 from emolens.training import processes
 from emolens.training.cards import describe
 from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
 from emolens.training.data import CropDataset, held_out_loader, read_parts, training_loader
 from emolens.training.detection.train import train_detector
 from emolens.training.distillation import load_teachers
-from emolens.training.objective import Multilabel
 from emolens.training.recipe import ClassifierRecipe, Recipe
 from emolens.training.resolve import resolve
 from emolens.training.run import Run
@@ -30,7 +29,7 @@ from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
 
-Metrics = dict[str, Any]
+_HELD_OUT = "held-out training rows"
 
 
 def train(
@@ -89,9 +88,9 @@ def train_classifier(
 
     if processes.rank() == 0:
         logits = predict_logits(module, held_out_loader(held_out, recipe))
-        temperature, metrics = _measure(recipe, logits, held_out)
-        run.finish(module.network, describe(recipe, temperature=temperature, metrics=metrics))
-        for measured in metrics.values():
+        card = _measured(describe(recipe), logits, held_out)
+        run.finish(module.network, card)
+        for measured in card.metrics.values():
             if "confusion" in measured:
                 trackers.add_confusion(measured["confusion"], recipe.labels)
     return run
@@ -111,18 +110,18 @@ def _report(training: Dataset, held_out: Dataset, strict: bool) -> None:
         logger.warning("%s", report)
 
 
-def _measure(recipe: ClassifierRecipe, logits: NDArray[np.float32], held_out: CropDataset) -> tuple[float, Metrics]:
-    """The temperature, and the figures under the name of what they were measured on."""
-    targets = held_out.dataset.targets
-    if isinstance(recipe.objective, Multilabel):
-        metrics = compute_multilabel_metrics(sigmoid(logits), targets, recipe.labels, recipe.objective.threshold)
-        return 1.0, {"held-out training rows": metrics}
-    temperature = fit_temperature(logits, targets)
-    decided = held_out.dataset.decided
+def _measured(card: ModelCard, logits: NDArray[np.float32], held_out: CropDataset) -> ModelCard:
+    """The card with a temperature, and with the figures under the name of what they were measured on."""
+    targets, decided = held_out.dataset.targets, held_out.dataset.decided
+    if card.objective == "multilabel":
+        thresholds = [card.threshold_of(label) for label in card.labels]
+        metrics = compute_multilabel_metrics(calibrated(logits, card), targets, card.labels, thresholds)
+        return card.model_copy(update={"metrics": {_HELD_OUT: metrics}})
+    card = calibrate_card(card, logits, targets, "temperature", _HELD_OUT)
     if not decided.any():
-        return round(temperature, 4), {}
-    probabilities = softmax(logits / np.float32(temperature))[decided]
-    metrics = compute_metrics(probabilities, targets[decided], recipe.labels)
+        return card
+    probabilities = calibrated(logits, card)[decided]
+    metrics = compute_metrics(probabilities, targets[decided], card.labels)
     if held_out.crops is not None:
-        metrics["slices"] = slice_metrics(probabilities, targets[decided], recipe.labels, held_out.crops[decided])
-    return round(temperature, 4), {"held-out training rows": metrics}
+        metrics["slices"] = slice_metrics(probabilities, targets[decided], card.labels, held_out.crops[decided])
+    return card.model_copy(update={"metrics": {_HELD_OUT: metrics}})

@@ -1,0 +1,89 @@
+"""`emolens calibrate`: probabilities that mean what they say, and answers that admit to be unsure."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from emolens.cli.terminal import figures_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from emolens.card import ModelCard
+
+_MEANINGS = {
+    "nll": "NLL",
+    "brier": "Brier score",
+    "ece": "ECE, against being right",
+    "adaptive_ece": "adaptive ECE, against being right",
+    "vote_ece": "ECE, against the share of votes",
+}
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help="A model's name or file, a run, or a checkpoint.")],
+    dataset: Annotated[
+        str, typer.Option(help="The name of a dataset's layout; or a run, for the rows that it held out.")
+    ],
+    data: Annotated[Path, typer.Option(help="The dataset's file or folder.")],
+    out: Annotated[Path, typer.Option(help="The model file to write; may be the one that was read.")],
+    split: Annotated[
+        str | None, typer.Option(help="Only this split; the model must not have learnt from it.", show_default="all")
+    ] = None,
+    method: Annotated[
+        Literal["temperature", "vector", "isotonic"],
+        typer.Option(help="One number for all labels, two for each, or a rising function for each."),
+    ] = "temperature",
+    risk: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="The share of wrong answers accepted; less confident answers become unsure."),
+    ] = None,
+) -> None:
+    """Fit a model's confidence to what is true, and write it as a model file of its own."""
+    from rich.console import Console
+
+    from emolens.cli.extras import needing
+    from emolens.cli.sources import model_file, open_dataset
+    from emolens.runtime import OnnxModel
+    from emolens.settings import find_data
+
+    with needing("evaluate", "to calibrate"):
+        from emolens.evaluation.calibrate import calibrate as fit
+        from emolens.export.container import change_card
+
+    with model_file(model) as path:
+        card = fit(OnnxModel(path), open_dataset(dataset, find_data(data), split), method, risk)
+        change_card(path, card, out)
+    console = Console(highlight=False, markup=False)
+    console.print(_heading(card), soft_wrap=True)
+    console.print(_figures(card))
+    print(f"{out} is the calibrated model", file=sys.stderr)
+
+
+def _heading(card: "ModelCard") -> str:
+    assert card.calibration is not None
+    what = {
+        "temperature": f"temperature {card.temperature:g}",
+        "vector": "a factor and a shift per label",
+        "isotonic": "a rising function per label",
+    }[card.calibration.method]
+    lines = [f"{card.name} {card.version} on {card.calibration.fitted_on}: {what}"]
+    if card.abstention is not None:
+        point = card.abstention
+        lines.append(
+            f"unsure under a confidence of {point.threshold:.4f}: answers {point.coverage:.1%} of the samples, "
+            f"{point.risk:.1%} of them wrongly"
+        )
+    lines += [f"threshold of {label}: {threshold:.4f}" for label, threshold in card.thresholds.items()]
+    return "\n".join(lines)
+
+
+def _figures(card: "ModelCard") -> "Table":
+    assert card.calibration is not None
+    table = figures_table("", "before", "after")
+    for key, meaning in _MEANINGS.items():
+        if key in card.calibration.after:
+            table.add_row(meaning, f"{card.calibration.before[key]:.4f}", f"{card.calibration.after[key]:.4f}")
+    return table
