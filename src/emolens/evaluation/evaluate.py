@@ -19,8 +19,12 @@ from emolens.detect.base import Detector
 from emolens.errors import DataError
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.evaluation.photos import find_faces
+from emolens.evaluation.slices import find_slices, measure_slices
+from emolens.evaluation.traits import TRAITS, crop_traits
 from emolens.files import written_whole
 from emolens.labels import canonical, project, regroup
+
+Flags = NDArray[np.bool_]
 
 # Crops in memory at once: enough to keep the decoding threads busy, 77 MB at 224 x 224 x 3.
 _CHUNK = 512
@@ -45,7 +49,7 @@ class Evaluation:
     model: dict[str, Any]
     dataset: Dataset
     probabilities: NDArray[np.float32]
-    answered: NDArray[np.bool_]
+    answered: Flags
     metrics: dict[str, Any]
     date: str
 
@@ -109,7 +113,7 @@ def evaluate(
     answered = np.ones(len(compared), bool)
     if detector is not None:
         compared, answered = find_faces(compared, detector)
-    compared, answered, predicted = _predict(model, compared, answered)
+    compared, answered, predicted, traits = _predict(model, compared, answered)
     if not len(compared):
         raise DataError(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
@@ -122,7 +126,7 @@ def evaluate(
         compared,
         probabilities,
         answered,
-        _measure(card, compared, probabilities, None if detector is None else answered),
+        _measure(card, compared, probabilities, None if detector is None else answered, traits),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -134,11 +138,12 @@ def describe_left_out(dataset: Dataset) -> str:
 
 
 def _predict(
-    model: Classifier, dataset: Dataset, answered: NDArray[np.bool_]
-) -> tuple[Dataset, NDArray[np.bool_], NDArray[np.float32]]:
-    """The samples that can be read, which of them have an answer, and the model's probabilities of those."""
+    model: Classifier, dataset: Dataset, answered: Flags
+) -> tuple[Dataset, Flags, NDArray[np.float32], NDArray[np.float32]]:
+    """The samples that can be read and which of them have an answer; the model's answers, and the traits of all."""
     asked = np.flatnonzero(answered)
     probabilities = [np.empty((0, len(model.card.labels)), dtype=np.float32)]
+    traits = np.full((len(dataset), TRAITS), np.nan, dtype=np.float32)
     unreadable: dict[int, str] = {}
     for part in (asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)):
         samples = [dataset.samples[index] for index in part]
@@ -147,9 +152,11 @@ def _predict(
             crops, faulty = cut_crops(samples, size, crop)
             framed.append(crops)
         unreadable |= {int(part[index]): what for index, what in faulty.items()}
+        traits[[index for index in part if index not in unreadable]] = crop_traits(framed[0])
         probabilities.append(model.classify(framed))
     readable = [index not in unreadable for index in range(len(dataset))]
-    return dataset.without("unreadable_image", unreadable), answered[readable], np.concatenate(probabilities)
+    read = dataset.without("unreadable_image", unreadable)
+    return read, answered[readable], np.concatenate(probabilities), traits[readable]
 
 
 def _project_answers(
@@ -167,12 +174,20 @@ def _project_answers(
 
 
 def _measure(
-    card: ModelCard, compared: Dataset, probabilities: NDArray[np.float32], answered: NDArray[np.bool_] | None
+    card: ModelCard,
+    compared: Dataset,
+    probabilities: NDArray[np.float32],
+    answered: Flags | None,
+    traits: NDArray[np.float32],
 ) -> dict[str, Any]:
-    labels = compared.labels
-    if compared.objective == "distribution":
-        return compute_metrics(probabilities, compared.targets, labels, answered)
-    thresholds = {canonical(label): card.threshold_of(label) for label in card.labels}
-    return compute_multilabel_metrics(
-        probabilities, compared.targets, labels, [thresholds.get(label, card.threshold) for label in labels]
-    )
+    labels, targets = compared.labels, compared.targets
+    given = {canonical(label): card.threshold_of(label) for label in card.labels}
+    thresholds = [given.get(label, card.threshold) for label in labels]
+
+    def measure(part: Flags | slice) -> dict[str, Any]:
+        if compared.objective == "multilabel":
+            return compute_multilabel_metrics(probabilities[part], targets[part], labels, thresholds)
+        return compute_metrics(probabilities[part], targets[part], labels, None if answered is None else answered[part])
+
+    metrics = measure(slice(None))
+    return {**metrics, "slices": measure_slices(find_slices(compared, traits), measure, answered)}

@@ -11,6 +11,9 @@ from emolens.image import Limits
 from emolens.imagefile import open_image
 from emolens.sniff import HEAD, image_format
 
+TRAITS = 3
+"""How many traits a crop has."""
+
 
 def crop_traits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Traits of crops, which may come chunk by chunk.
@@ -22,7 +25,7 @@ def crop_traits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         `(N, 3)`: brightness (mean grey), contrast (deviation of the grey), and sharpness (mean distance of a pixel from
         its neighbours' mean), all of 0 to 255.
     """
-    return np.array([_traits(crop) for crop in crops], dtype=np.float32).reshape(-1, 3)
+    return np.array([_traits(crop) for crop in crops], dtype=np.float32).reshape(-1, TRAITS)
 
 
 def picture_sizes(samples: Sequence[Sample]) -> NDArray[np.float32]:
