@@ -247,10 +247,16 @@ def test_where_every_row_is_answered_the_figures_are_the_same_and_none_is_missed
     assert compute_metrics(probabilities, targets, ("happy", "sad"), [True, True]) == {**plain, "missed": 0}
 
 
-@pytest.mark.parametrize(("answered", "said"), [([False], "none of the 1 rows"), ([True, True], "shape")])
-def test_a_mask_that_leaves_nothing_or_fits_no_row_is_refused(answered, said):
-    with pytest.raises(DataError, match=said):
-        compute_metrics(GOOD, GOOD, LABELS, answered)
+def test_where_no_row_is_answered_nothing_is_right_and_nothing_is_said_about_the_answers():
+    found = compute_metrics(np.zeros((3, 4)), [[0.6, 0.4, 0, 0]] * 3, LABELS, [False] * 3)
+    assert (found["missed"], found["accuracy"], found["macro_f1"]) == (3, 0, 0)
+    assert found["pearson"] == dict.fromkeys(LABELS)
+    assert not {"nll", "brier", "ece", "adaptive_ece", "vote_ece", "kl", "chebyshev"} & set(found)
+
+
+def test_a_mask_that_does_not_fit_the_rows_is_refused():
+    with pytest.raises(DataError, match="answered has the shape"):
+        compute_metrics(GOOD, GOOD, LABELS, [True, True])
 
 
 GOOD = [[0.7, 0.1, 0.1, 0.1]]

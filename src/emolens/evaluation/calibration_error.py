@@ -48,6 +48,8 @@ class EqualMassError:
 
     def of(self, counts: Floats) -> Floats:
         """`(B,)` of `(B, N)` counts; NaN where none of the rows was drawn."""
+        if not len(self._order):
+            return np.full(len(counts), np.nan)
         drawn = counts[:, self._order]
         ranks, gaps = drawn.cumsum(axis=1), (drawn * self._gaps).cumsum(axis=1)
         total = ranks[:, -1]

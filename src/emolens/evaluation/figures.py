@@ -30,8 +30,9 @@ class Figures(Protocol):
 
 
 def of_all_rows(measured: Figures) -> dict[str, float]:
-    """The figures where every row counts once."""
-    return {name: float(values[0]) for name, values in measured.of(np.ones((1, measured.rows))).items()}
+    """The figures where every row counts once, without those that the rows say nothing about."""
+    figures = measured.of(np.ones((1, measured.rows)))
+    return {name: float(values[0]) for name, values in figures.items() if not np.isnan(values[0])}
 
 
 class RowSums:

@@ -24,7 +24,7 @@ def compute_metrics(
     of `labels`, also those without a row. Where every row has an answer, micro averages are the accuracy.
 
     A row without an answer is wrong in `accuracy`, top 2 and 3, recall, F1 and `support`, no answer in precision, and
-    left out of all else.
+    left out of all else. Where no row has one, only those figures are there.
 
     - `nll`: mean cross-entropy against the target, in nats; the usual negative log-likelihood where targets are
       one-hot. Probabilities are raised to at least 2.2e-16 first, here and in `kl`.
@@ -50,8 +50,7 @@ def compute_metrics(
         support}}, confusion` (rows: truth, columns: prediction); JSON-able.
 
     Raises:
-        DataError: the arrays are empty, differ in shape, or a row is no distribution (NaN, negative, wrong sum); or no
-            row has an answer.
+        DataError: the arrays are empty, differ in shape, or a row is no distribution (NaN, negative, wrong sum).
     """
     measured = SingleLabel(probabilities, targets, labels, answered)
     return {

@@ -36,8 +36,7 @@ class SingleLabel:
         support, answers, hits: `(N, L)` bool: which label is the truth, is the answer, is both.
 
     Raises:
-        DataError: the arrays are empty, differ in shape, or a row is no distribution (NaN, negative, wrong sum); or no
-            row has an answer.
+        DataError: the arrays are empty, differ in shape, or a row is no distribution (NaN, negative, wrong sum).
     """
 
     def __init__(
@@ -51,8 +50,6 @@ class SingleLabel:
         self.answered = np.ones(self.rows, np.bool_) if answered is None else np.asarray(answered, dtype=np.bool_)
         if self.answered.shape != (self.rows,):
             raise DataError(f"answered has the shape {self.answered.shape}; wanted ({self.rows},), one for each row")
-        if not self.answered.any():
-            raise DataError(f"none of the {self.rows} rows has an answer; there is nothing to measure")
         check_sums("probabilities", self.predicted, self.answered)
         check_sums("targets", self.target)
         self.truth, self.answer = self.target.argmax(axis=1), self.predicted.argmax(axis=1)
@@ -165,7 +162,7 @@ def _cosine(target: Floats, predicted: Floats) -> Floats:
 
 
 def _pearson(first: Floats, second: Floats) -> float | None:
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    if not len(first) or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     return float(np.clip(_standardised(first) @ _standardised(second), -1, 1))
 
