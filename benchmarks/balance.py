@@ -2,8 +2,8 @@
 
     python benchmarks/balance.py --data fer2013plus.parquet --out FOLDER [--seeds 3] [--epochs 10]
 
-`custom_cnn` on 48x48 and the Training split, 10 % of it held out, measured on PublicTest. All train for about as many steps as `none`
-does in so many epochs, since down-sampling leaves far fewer faces to an epoch and over-sampling makes it longer.
+`custom_cnn` on 48x48 and the Training split, 10 % of it held out, measured on PublicTest. All train for about as many
+steps as `none` does in so many epochs, since down-sampling leaves far fewer faces to an epoch and over-sampling more.
 """
 
 from collections import defaultdict

@@ -4,9 +4,9 @@
 
 The faces of Training that have a majority are written out as pictures with three tables: the shares of the votes over
 `social8`; the label with most of them; and that label with every other that has at least 30 % of them (as Barsoum et
-al., 2016). All train `custom_cnn` on 48x48 in the same way, and are measured on PublicTest against the votes: as a user gets them,
-with a temperature fitted to held-out targets of the training's own kind, and without it. What was trained on several
-labels has none; its independent probabilities are divided by their sum.
+al., 2016). All train `custom_cnn` on 48x48 in the same way, and are measured on PublicTest against the votes: as a user
+gets them, with a temperature fitted to held-out targets of the training's own kind, and without it. What was trained on
+several labels has none; its independent probabilities are divided by their sum.
 """
 
 import csv

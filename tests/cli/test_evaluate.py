@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emolens.cli import main
+from emolens.labels import LABEL_SETS
 from fer_tables import fer_row, write_fer_table
 from models import make_model_file
 
@@ -139,3 +140,55 @@ def test_the_figures_are_kept_though_nobody_reads_the_summary(model: Path, table
     os.close(writer)
     assert b"Traceback" not in ended.stderr
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n"] > 0
+
+
+def test_several_models_and_views_answer_together(run, model, table, tmp_path):
+    other = make_model_file(tmp_path / "other.onnx", bias={"sad": 50})
+    arguments = ("--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--out", tmp_path)
+    assert run(model, "--model", other, "--weight", "1", "--weight", "3", "--tta", "flip", *arguments) == 0
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["per_class"]["sad"]["recall"] == 1
+    assert found["model"]["name"] == "tiny + other"
+    assert found["model"]["tta"] == "flip"
+    assert [member["weight"] for member in found["model"]["members"]] == [0.25, 0.75]
+
+
+def test_the_labels_to_compare_over_can_be_chosen(run, model, table, tmp_path, capsys):
+    arguments = (model, "--dataset", "ferplus", "--data", table, "--out", tmp_path)
+    assert run(*arguments, "--labels", "emotion6") == 0
+    assert json.loads((tmp_path / "metrics.json").read_text())["labels"] == list(LABEL_SETS["emotion6"])
+    assert run(*arguments, "--labels", "emotions6") == 2
+    assert "did you mean 'emotion6'?" in capsys.readouterr().err
+
+
+def test_from_photographs_a_face_that_is_not_found_counts_as_wrong(run, model, table, tmp_path, capsys):
+    arguments = (model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--out", tmp_path)
+    assert run(*arguments, "--from", "photo") == 0  # noise, in which there is no face
+    assert "2 samples; faces not found, which count as wrong: 2; left out" in capsys.readouterr().out
+    assert json.loads((tmp_path / "metrics.json").read_text())["accuracy"] == 0
+
+
+def test_a_folder_without_a_model_file_is_no_run(run, table, tmp_path, capsys):
+    assert run(tmp_path, "--dataset", "ferplus", "--data", table) == 2
+    assert f"{tmp_path} holds no model.onnx" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_and_its_checkpoint_are_measured_and_calibrated_on_what_the_run_held_out(run, tmp_path, capsys):
+    pytest.importorskip("lightning")
+    from emolens.export.run import export_run
+    from emolens.training.recipe import load_recipe
+    from emolens.training.train import train
+
+    rows = [fer_row(i, "sad", "Training", **{("sadness", "happiness")[i % 2]: 10}) for i in range(80)]
+    data = write_fer_table(tmp_path / "fer.parquet", rows)
+    settings = ["network={name: custom_cnn}", "data.dataset=ferplus", "optimisation.epochs=1"]
+    place = tmp_path / "run"
+    train(load_recipe("fer2013-cnn", [*settings, "data.labels=social8"]), data, place)
+    export_run(place, place / "model.onnx")
+    capsys.readouterr()
+    for model in (place, place / "checkpoints" / "last.safetensors"):
+        assert run(model, "--dataset", place, "--data", data, "--out", tmp_path) == 0
+        assert "fer2013-cnn 0.1.0 on ferplus Training: 22 samples" in capsys.readouterr().out
+    assert run(place, "--dataset", place, "--data", data, "--split", "Training") == 2
+    assert "leave --split out" in capsys.readouterr().err

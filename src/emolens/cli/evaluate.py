@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 _FIGURES = {
     "accuracy": "accuracy",
+    "subset_accuracy": "subset accuracy",
+    "mean_average_precision": "mean average precision",
     "top2_accuracy": "top-2 accuracy",
     "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "weighted_f1": "weighted F1",
     "nll": "NLL",
     "brier": "Brier score",
     "ece": "ECE, against being right",
@@ -28,10 +33,31 @@ _FIGURES = {
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name or file.")],
-    dataset: Annotated[str, typer.Option(help="The name of a dataset's layout, such as ferplus or fer2013.")],
+    model: Annotated[str, typer.Argument(help="A model's name or file, a run, or a checkpoint.")],
+    dataset: Annotated[
+        str,
+        typer.Option(help="The name of a dataset's layout, such as ferplus; or a run: the rows that it held out."),
+    ],
     data: Annotated[Path, typer.Option(help="The dataset's file or folder.")],
     split: Annotated[str | None, typer.Option(help="Only this split, such as PublicTest.", show_default="all")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The label set to compare over.", show_default="what data and model share"),
+    ] = None,
+    source: Annotated[
+        Literal["crop", "photo"],
+        typer.Option("--from", help="photo: a detector must find the faces first; a missed one counts as wrong."),
+    ] = "crop",
+    detector: Annotated[str, typer.Option(metavar="NAME|FILE", help="The detector of --from photo.")] = "detector",
+    others: Annotated[
+        list[str] | None, typer.Option("--model", metavar="NAME|FILE", help="Another model; all answer together.")
+    ] = None,
+    weight: Annotated[
+        list[float] | None, typer.Option(metavar="X", help="What a model counts among several; one for each.")
+    ] = None,
+    tta: Annotated[
+        Literal["flip", "full"] | None, typer.Option(help="Test-time augmentation: slower, somewhat better.")
+    ] = None,
     keep_leaks: Annotated[
         bool, typer.Option("--keep-leaks", help="Also rows whose image stands in an earlier split, too.")
     ] = False,
@@ -45,17 +71,21 @@ def evaluate(
     """Measure a model on a dataset; print a summary, and write every figure to OUT/metrics.json."""
     from rich.console import Console
 
-    from emolens.data.readers import read_dataset
+    from emolens.cli.sources import model_file, open_dataset
     from emolens.evaluation.evaluate import evaluate as measure
-    from emolens.runtime import OnnxModel
+    from emolens.labels import label_set
+    from emolens.predictor import open_classifier, open_detector
     from emolens.settings import find_data
-    from emolens.zoo import find
 
-    data = find_data(data)
+    data, over = find_data(data), None if labels is None else label_set(labels)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # now, so that a bad path costs no evaluation
-    samples = read_dataset(dataset, data, split, keep_leaks, strict=strict)
-    evaluation = measure(OnnxModel(find(model), device), samples)
+    with ExitStack() as files:
+        paths = [files.enter_context(model_file(name)) for name in (model, *(others or ()))]
+        classifier = open_classifier(paths, weight, tta, device)
+        finder = open_detector(detector, device=device) if source == "photo" else None
+        samples = open_dataset(dataset, data, split, keep_leaks, strict)
+        evaluation = measure(classifier, samples, over, finder)
     if strict:
         evaluation.dataset.check_faultless()  # again, since images that cannot be read are found on the way
     saved = evaluation.save(out) if out is not None else None  # first, since whoever reads the summary may stop early
@@ -73,9 +103,11 @@ def _heading(evaluation: "Evaluation") -> str:
     from emolens.evaluation.evaluate import describe_left_out
 
     model, dataset = evaluation.model, evaluation.dataset
+    missed = evaluation.metrics.get("missed")
+    found = "" if missed is None else f"faces not found, which count as wrong: {missed:,}; "
     return (
         f"{model['name']} {model['version']} on {dataset.name} {evaluation.split}: {len(dataset):,} samples; "
-        f"left out: {describe_left_out(dataset)}"
+        f"{found}left out: {describe_left_out(dataset)}"
     )
 
 

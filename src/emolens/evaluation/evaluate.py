@@ -113,7 +113,7 @@ def evaluate(
     answered = np.ones(len(compared), bool)
     if detector is not None:
         compared, answered = find_faces(compared, detector)
-    compared, answered, predicted, traits = _predict(model, compared, answered)
+    compared, answered, predicted, traits = predict_dataset(model, compared, answered)
     if not len(compared):
         raise DataError(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
@@ -131,16 +131,20 @@ def evaluate(
     )
 
 
-def describe_left_out(dataset: Dataset) -> str:
-    """`"279 leak, 11 mostly no face"`, or `"nothing"`."""
-    counts = (f"{count} {reason.replace('_', ' ')}" for reason, count in dataset.left_out.items())
-    return ", ".join(counts) or "nothing"
-
-
-def _predict(
+def predict_dataset(
     model: Classifier, dataset: Dataset, answered: Flags
 ) -> tuple[Dataset, Flags, NDArray[np.float32], NDArray[np.float32]]:
-    """The samples that can be read and which of them have an answer; the model's answers, and the traits of all."""
+    """Decodes, crops and predicts.
+
+    Args:
+        model: what answers.
+        dataset: the samples.
+        answered: `(N,)`: which of them have a face to predict.
+
+    Returns:
+        The samples that can be read; which of them have an answer, `(M,)`; the model's answers, a row for each of
+        those, over its own labels; and the traits of all, `(M, TRAITS)`, NaN without an answer.
+    """
     asked = np.flatnonzero(answered)
     probabilities = [np.empty((0, len(model.card.labels)), dtype=np.float32)]
     traits = np.full((len(dataset), TRAITS), np.nan, dtype=np.float32)
@@ -157,6 +161,12 @@ def _predict(
     readable = [index not in unreadable for index in range(len(dataset))]
     read = dataset.without("unreadable_image", unreadable)
     return read, answered[readable], np.concatenate(probabilities), traits[readable]
+
+
+def describe_left_out(dataset: Dataset) -> str:
+    """`"279 leak, 11 mostly no face"`, or `"nothing"`."""
+    counts = (f"{count} {reason.replace('_', ' ')}" for reason, count in dataset.left_out.items())
+    return ", ".join(counts) or "nothing"
 
 
 def _project_answers(
@@ -190,4 +200,4 @@ def _measure(
         return compute_metrics(probabilities[part], targets[part], labels, None if answered is None else answered[part])
 
     metrics = measure(slice(None))
-    return {**metrics, "slices": measure_slices(find_slices(compared, traits), measure, answered)}
+    return {**metrics, "slices": measure_slices(find_slices(compared, traits), measure)}
