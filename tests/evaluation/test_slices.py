@@ -127,9 +127,11 @@ def test_traits_may_be_measured_chunk_by_chunk_and_what_was_not_answered_is_in_n
     assert not any(part[0] for part in slices.values())
 
 
-def test_a_slice_without_an_answer_is_all_wrong() -> None:
+def test_a_slice_is_measured_as_the_whole_is() -> None:
     probabilities, answered = np.array([[0.9, 0.1], [0, 0], [0.8, 0.2]]), np.array([True, False, True])
     targets = np.array([[1.0, 0], [1, 0], [1, 0]])
     parts = {"seen": answered, "unseen": ~answered}
-    measured = measure_slices(parts, lambda part: compute_metrics(probabilities[part], targets[part], LABELS), answered)
+    measured = measure_slices(
+        parts, lambda part: compute_metrics(probabilities[part], targets[part], LABELS, answered[part])
+    )
     assert measured == {"seen": {"n": 2, "accuracy": 1.0}, "unseen": {"n": 1, "accuracy": 0.0}}

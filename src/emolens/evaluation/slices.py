@@ -68,23 +68,19 @@ def find_slices(dataset: Dataset, traits: NDArray[np.float32]) -> dict[str, Part
 
 
 def measure_slices(
-    parts: Mapping[str, Part], measure: Callable[[Part], Mapping[str, Any]], answered: Part | None = None
+    parts: Mapping[str, Part], measure: Callable[[Part], Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """The figures of every slice.
 
     Args:
         parts: from `find_slices`.
         measure: the metrics of the samples in a part.
-        answered: `(N,)`: whether there is an answer; in a slice without one nothing but the accuracy is measured.
 
     Returns:
         `{slice: {n, accuracy, kl}}`, `kl` only where targets are distributions, or `{slice: {n, subset_accuracy,
         mean_average_precision}}` where several labels may hold at once; JSON-able.
     """
-    measured = {
-        name: measure(part) if answered is None or answered[part].any() else {"n": int(part.sum()), "accuracy": 0.0}
-        for name, part in parts.items()
-    }
+    measured = {name: measure(part) for name, part in parts.items()}
     return {name: {key: metrics[key] for key in _FIGURES if key in metrics} for name, metrics in measured.items()}
 
 
