@@ -1,5 +1,6 @@
 """`emolens models` and `emolens info`, called as functions; the process around them is tested in integration."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -65,3 +66,29 @@ def test_info_says_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str], c
     assert rows["model cache"].strip() == str(cache)
     known = f"{rows['extras']}, {rows['absent extras']}"
     assert {"heic", "train", "demo"} <= {name.strip() for name in known.split(",")}
+
+
+def test_a_card_is_a_page_of_markdown_for_other_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = make_model_file(tmp_path / "mine.onnx", limits=("Not at night.",))
+    show(str(path), card=True)
+    page = capsys.readouterr().out
+    assert page.startswith("# mine\n")
+    assert "- Not at night." in page
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in page
+
+
+def test_a_card_is_drawn_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    show(str(make_model_file(tmp_path / "mine.onnx", limits=("\x1b]0;mine\x07",))), card=True)
+    drawn = capsys.readouterr().out
+    assert "Responsible use" in drawn
+    assert "##" not in drawn
+    assert "\x1b]0" not in drawn
+    assert "\\x1b]0" in drawn
+
+
+def test_a_model_that_can_be_pulled_has_a_page_too(capsys: pytest.CaptureFixture[str]) -> None:
+    show("yunet", card=True)
+    assert "emolens models pull yunet" in capsys.readouterr().out

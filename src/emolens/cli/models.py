@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from emolens.card_page.page import card_page, entry_page
+
 app = typer.Typer(name="models", help="List, show and download models.", no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE")]
@@ -34,11 +36,17 @@ def list_models() -> None:
 
 
 @app.command()
-def show(name: Name) -> None:
-    """Print a model's card, or what is known of one that emolens did not make, as JSON."""
+def show(
+    name: Name,
+    card: Annotated[bool, typer.Option("--card", help="As a page to read: Markdown, drawn on a terminal.")] = False,
+) -> None:
+    """Print a model's card, or what is known of one that emolens did not make, as JSON or as a page."""
     from emolens import zoo
 
     known = zoo.entries().get(name)
+    if card:
+        _print_page(_page(name) if known is None else entry_page(known))
+        return
     about = zoo.card_of(zoo.find(name)) if known is None else known
     print(json.dumps(about.model_dump(mode="json"), ensure_ascii=False, indent=2))
 
@@ -49,6 +57,24 @@ def pull(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from emolens import zoo
 
     print(zoo.pull(zoo.entry(name)))
+
+
+def _page(name: str) -> str:
+    from emolens import zoo
+    from emolens.runtime import file_hash
+
+    path = zoo.find(name)
+    return card_page(zoo.card_of(path), file_hash(path), path.stat().st_size)
+
+
+def _print_page(page: str) -> None:
+    if not sys.stdout.isatty():
+        print(page, end="")
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(page))
 
 
 def _size(count: int) -> str:

@@ -1,0 +1,1 @@
+"""Model cards as pages that a person reads, in Markdown."""
