@@ -103,6 +103,12 @@ def test_every_kind_of_model_says_what_it_must_not_be_used_for(kind: str) -> Non
     assert ("Barrett et al., 2019" in told) == (kind == "face")
 
 
+def test_slices_of_models_with_several_labels_are_compared_too() -> None:
+    slices = {"dark": {"n": 60, "subset_accuracy": 0.2}, "bright": {"n": 60, "subset_accuracy": 0.4}}
+    bias = section(page(objective="multilabel", metrics={"held-out": {"slices": slices}}), "Bias")
+    assert "subset accuracy from 0.200 (dark, 60 samples) to 0.400" in bias
+
+
 def test_calibration_shows_before_and_after_and_when_an_answer_is_unsure() -> None:
     fitted = Calibration(
         method="temperature", fitted_on="held-out rows", samples=4321,

@@ -12,6 +12,13 @@ Rows = dict[str, dict[str, float]]
 _FEW = 30
 _LARGEST_INT = 10**15
 
+# Where the rows are, what one is, the figure by which they differ, and that of its samples.
+_COMPARED = (
+    ("per_class", "label", "recall", "support"),
+    ("slices", "slice", "accuracy", "n"),
+    ("slices", "slice", "subset_accuracy", "n"),
+)
+
 _NOT_MEASURED = (
     "Not measured: whether it does worse for some groups of people. Unless a slice names one, nothing is on record of "
     "age, sex, skin tone, culture or disability, so that differences between groups are unknown, not absent."
@@ -63,12 +70,12 @@ def _tables(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _differences(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
-    for key, what, figure, count in (("per_class", "label", "recall", "support"), ("slices", "slice", "accuracy", "n")):
+    for key, what, figure, count in _COMPARED:
         rows = {one: row for one, row in _rows(measured.get(key)).items() if figure in row and row.get(count, 1) > 0}
         if len(rows) > 1:
             worst, *_, best = sorted(rows, key=lambda one: rows[one][figure])
             told = (f"{_shown(rows[one][figure])} ({text(one)}{_note(rows[one].get(count))})" for one in (worst, best))
-            yield f"By {what}, on {text(name)}: {figure} from {' to '.join(told)}."
+            yield f"By {what}, on {text(name)}: {_words(figure)} from {' to '.join(told)}."
 
 
 def _note(count: float | None) -> str:

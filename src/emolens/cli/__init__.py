@@ -12,7 +12,19 @@ from typer.core import TyperGroup
 from emolens import __version__, settings
 from emolens.errors import EXIT_CODES, EmolensError
 
-COMMANDS = ("predict", "explain", "evaluate", "compare", "calibrate", "train", "export", "data", "models", "policy", "info")
+COMMANDS = (
+    "predict",
+    "explain",
+    "evaluate",
+    "compare",
+    "calibrate",
+    "train",
+    "export",
+    "data",
+    "models",
+    "policy",
+    "info",
+)
 
 
 class _LazyGroup(TyperGroup):

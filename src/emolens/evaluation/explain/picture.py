@@ -34,7 +34,7 @@ def draw_occlusion(
     """
     label = card.labels[int(probabilities.argmax())]
     points = 100 * float(np.abs(heat).max())
-    most = f"{points:.0f} points" if points >= 10 else f"{points:.1g} points"
+    most = f"{points:.0f} points" if points >= 10 else f"{points:.1f} points"
     ends = f"covered, {label} falls by {most}", f"covered, {label} rises by {most}"
     return _draw(crop, heat, _Legend.of(card, probabilities, "occlusion (Zeiler and Fergus, 2014)", *ends))
 
