@@ -107,5 +107,5 @@ def _fitted(card: ModelCard) -> str:
         for key in fitted.before
         if key in fitted.after
     ]
-    said = f"Method: {fitted.method}, fitted on {text(fitted.fitted_on)}, {fitted.samples:,} samples."
-    return "\n\n".join([said, *([table(("figure", "before", "after"), rows)] if rows else [])])
+    said = f"Method: {fitted.method}, fitted on {text(fitted.fitted_on)}."
+    return "\n\n".join([said, *([table((f"{fitted.samples:,} samples", "before", "after"), rows)] if rows else [])])
