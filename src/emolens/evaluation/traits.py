@@ -1,6 +1,8 @@
 """What a picture is like, apart from what it shows: how bright, how sharp, how large."""
 
+import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,17 +43,16 @@ def _traits(crop: NDArray[np.uint8]) -> tuple[float, float, float]:
 
 def _size(sample: Sample) -> float:
     if sample.box is not None:
-        width, height = sample.box[2:]
-        return float(max(width * height, 0)) ** 0.5
+        return math.sqrt(max(sample.box[2] * sample.box[3], 0))
     try:
-        width, height = _stored_size(sample.image if isinstance(sample.image, bytes) else _read(sample), sample.name)
+        data = sample.image if isinstance(sample.image, bytes) else _read(sample.image)
+        return math.sqrt(math.prod(_stored_size(data, sample.name)))
     except (OSError, ImageError):
-        return float("nan")
-    return float(width * height) ** 0.5
+        return math.nan
 
 
-def _read(sample: Sample) -> bytes:
-    with sample.image.open("rb") as file:
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
         return file.read(Limits().max_bytes)
 
 

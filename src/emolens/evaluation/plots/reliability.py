@@ -47,7 +47,8 @@ def reliability_bins(confidence: ArrayLike, outcome: ArrayLike) -> Bins:
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = np.bincount(place, weights=values, minlength=BINS)
-        return np.divide(sums, counts, out=np.full(BINS, np.nan), where=counts > 0)
+        means: NDArray[np.float64] = np.divide(sums, counts, out=np.full(BINS, np.nan), where=counts > 0)
+        return means
 
     return Bins(counts, mean(sure), mean(true))
 

@@ -14,13 +14,13 @@ class Slice(NamedTuple):
     """A share that was measured on some samples.
 
     Attributes:
-        count: of the samples.
+        n: how many samples.
         share: 0 to 1, such as the accuracy.
         low: end of its 95 % interval.
         high: the other end.
     """
 
-    count: int
+    n: int
     share: float
     low: float
     high: float
@@ -40,8 +40,8 @@ def slices_figure(slices: Mapping[str, Slice], overall: float, figure_name: str)
     axes.axvline(overall, color=GREY, linestyle="--", linewidth=1.2)
     for place, one in enumerate(slices.values()):
         axes.plot((one.low, one.high), (place, place), color=BLUE, linewidth=1.4)
-        axes.plot(one.share, place, "o", color=BLUE, markerfacecolor="white" if one.count < FEW else BLUE)
-    names = [f"{short(name)}  (n {one.count:,})" for name, one in slices.items()]
+        axes.plot(one.share, place, "o", color=BLUE, markerfacecolor="white" if one.n < FEW else BLUE)
+    names = [f"{short(name)}  (n {one.n:,})" for name, one in slices.items()]
     axes.set_yticks(range(len(slices)), names)
     tenths = math.floor(10 * min(low, overall)), math.ceil(10 * max(high, overall))
     axes.set(xlim=(tenths[0] / 10 - 0.01, tenths[1] / 10 + 0.01), ylim=(len(slices) - 0.5, -0.5))
