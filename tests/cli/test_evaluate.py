@@ -54,7 +54,7 @@ def test_a_summary_is_printed_and_every_figure_written(run, model, table, tmp_pa
     printed, noted = capsys.readouterr()
     assert "tiny 1 on ferplus PublicTest: 2 samples; left out: 1 leak, 1 mostly no face, 1 tie" in printed
     lines = [line.split() for line in printed.splitlines()]
-    assert ["accuracy", "0.5000"] in lines
+    assert ["accuracy", "0.5000", "0.0000", "to", "1.0000"] in lines
     assert ["happy", "0.5000", "1.0000", "0.6667", "1"] in lines
     assert "ECE, against the share of votes" in printed
     assert "KL from the votes" in printed

@@ -112,10 +112,11 @@ def _heading(evaluation: "Evaluation") -> str:
 
 
 def _summary(metrics: Mapping[str, Any]) -> "Table":
-    table = figures_table("", "value")
+    table = figures_table("", "value", "95 % interval")
     for key, meaning in _FIGURES.items():
         if key in metrics:
-            table.add_row(meaning, f"{metrics[key]:.4f}")
+            low, high = metrics["intervals"][key]
+            table.add_row(meaning, f"{metrics[key]:.4f}", f"{low:.4f} to {high:.4f}")
     return table
 
 

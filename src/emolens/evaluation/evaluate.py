@@ -17,8 +17,12 @@ from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.detect.base import Detector
 from emolens.errors import DataError
+from emolens.evaluation.bootstrap import bootstrap_intervals
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
+from emolens.evaluation.multilabel import MultiLabel
 from emolens.evaluation.photos import find_faces
+from emolens.evaluation.predictions import Predictions
+from emolens.evaluation.single_label import SingleLabel
 from emolens.evaluation.slices import find_slices, measure_slices
 from emolens.evaluation.traits import TRAITS, crop_traits
 from emolens.files import written_whole
@@ -42,7 +46,8 @@ class Evaluation:
         dataset: the samples that were measured, over the labels that were compared.
         probabilities: `(N, L)` float32, a row per sample, over the same labels; zeros where there is no answer.
         answered: `(N,)` bool; False where the face was not found in the photograph.
-        metrics: see `compute_metrics` and `compute_multilabel_metrics`.
+        metrics: see `compute_metrics` and `compute_multilabel_metrics`; with `intervals {figure: [low, high]}` (see
+            `bootstrap_intervals`) and `slices` (see `measure_slices`).
         date: in UTC, ISO 8601.
     """
 
@@ -72,7 +77,8 @@ class Evaluation:
         }
 
     def save(self, folder: Path) -> Path:
-        """Writes `metrics.json` into an existing folder, whole or not at all."""
+        """Writes `predictions.csv` and then `metrics.json` into an existing folder, each whole or not at all."""
+        Predictions.of(self.dataset, self.probabilities, self.answered).save(folder / "predictions.csv")
         path = folder / "metrics.json"
         with written_whole(path) as unfinished:
             unfinished.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -199,5 +205,13 @@ def _measure(
             return compute_multilabel_metrics(probabilities[part], targets[part], labels, thresholds)
         return compute_metrics(probabilities[part], targets[part], labels, None if answered is None else answered[part])
 
-    metrics = measure(slice(None))
-    return {**metrics, "slices": measure_slices(find_slices(compared, traits), measure)}
+    figures = (
+        MultiLabel(probabilities, targets, labels, thresholds)
+        if compared.objective == "multilabel"
+        else SingleLabel(probabilities, targets, labels, answered)
+    )
+    return {
+        **measure(slice(None)),
+        "intervals": bootstrap_intervals(figures),
+        "slices": measure_slices(find_slices(compared, traits), measure),
+    }
