@@ -128,8 +128,8 @@ def _last_maps(model: TrainedNetwork, image: Tensor) -> nn.Module:
             handle.remove()
     if found is None or mixed:
         raise ConfigError(
-            f"{model.card.name} has no feature maps that Grad-CAM could draw, as networks without convolutions have "
-            "none; export it and give the model file, which is explained by occlusion: emolens explain ... --model FILE"
+            f"the last features of {model.card.name} are no maps that Grad-CAM could draw, as those of a transformer "
+            "are not; export it, and give the model file to have it explained by occlusion: emolens explain ... --model FILE"
         )
     return found
 
