@@ -18,6 +18,8 @@ Indices = NDArray[np.intp]
 # As scikit-learn's log_loss: a zero where the truth lies costs 36 nats, not infinity.
 SMALLEST = float(np.finfo(np.float64).eps)
 
+_TOP = ("accuracy", "top2_accuracy", "top3_accuracy")
+
 
 class SingleLabel:
     """Predicted and true distributions, row by row; `compute_metrics` says what the figures mean.
@@ -89,7 +91,7 @@ class SingleLabel:
             return ratio(np.abs(sums[name]).sum(axis=1), answered, undefined=np.nan)
 
         figures = {
-            **{name: sums[name] / n for name in ("accuracy", "top2_accuracy", "top3_accuracy")},
+            **{name: sums[name] / n for name in _TOP},
             **averages(sums["hits"], sums["support"], sums["answers"]),
             **{name: mean(name) for name in ("nll", "brier")},
             "ece": error("ece"),
@@ -105,7 +107,7 @@ class SingleLabel:
     def _sums(self) -> RowSums:
         predicted, target = self.predicted, self.target
         columns: dict[str, NDArray[np.generic]] = {
-            **self._hits_within(3),
+            **self._top_hits,
             "answered": self.answered,
             "hits": self.hits,
             "support": self.support,
@@ -137,12 +139,12 @@ class SingleLabel:
     def _confidence(self) -> Floats:
         return np.asarray(self.predicted.max(axis=1))
 
-    def _hits_within(self, most: int) -> dict[str, NDArray[np.bool_]]:
+    @property
+    def _top_hits(self) -> dict[str, NDArray[np.bool_]]:
         # Stable, so that among ties the first label comes first, as in argmax.
         ranked = np.argsort(-self.predicted, axis=1, kind="stable")
         hit_at = (ranked == self.truth[:, None]).argmax(axis=1)
-        names = ("accuracy", *(f"top{k}_accuracy" for k in range(2, most + 1)))
-        return {name: self.answered & (hit_at <= place) for place, name in enumerate(names)}
+        return {name: self.answered & (hit_at <= place) for place, name in enumerate(_TOP)}
 
 
 def _cross_entropy(target: Floats, predicted: Floats) -> Floats:
