@@ -129,7 +129,7 @@ def _last_maps(model: TrainedNetwork, image: Tensor) -> nn.Module:
     if found is None or mixed:
         raise ConfigError(
             f"the last features of {model.card.name} are no maps that Grad-CAM could draw, as those of a transformer "
-            "are not; export it, and give the model file to have it explained by occlusion: emolens explain ... --model FILE"
+            "are not; export it, and occlusion explains the model file: emolens explain ... --model FILE"
         )
     return found
 
