@@ -86,6 +86,13 @@ def test_a_full_card_is_told_in_full() -> None:
     assert "| dark | 60 | 0.600 |" in told
 
 
+def test_intervals_stand_beside_the_figures_that_have_them() -> None:
+    measured = {**MEASURED, "intervals": {"accuracy": [0.71, 0.79], "vote_ece": "wide", "n": [1]}}
+    told = section(page(metrics={"held-out": measured}), "Measured")
+    assert "| accuracy | 0.750 | 0.710 to 0.790 |" in told
+    assert "| vote ece | 0.020 |  |" in told
+
+
 def test_bias_names_the_extremes_and_what_nobody_measured() -> None:
     bias = section(page(metrics={"held-out": MEASURED}), "Bias")
     assert "recall from 0.100 (sad, 20 samples, too few to tell) to 0.800 (happy, 100 samples)" in bias

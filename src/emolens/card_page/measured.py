@@ -58,15 +58,18 @@ def _tables(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
     figures = _figures(measured)
     yield f"### {text(name[:1].upper() + name[1:])}"
     if figures:
-        yield table(("figure", "value"), ((_words(key), _shown(value)) for key, value in figures.items()))
+        intervals = _intervals(measured.get("intervals"))
+        header = ("figure", "value", "95 % interval") if intervals else ("figure", "value")
+        cells = ((_words(key), _shown(value), intervals.get(key, "")) for key, value in figures.items())
+        yield table(header, (row[: len(header)] for row in cells))
     if "vote_ece" in figures:
         yield _ABOUT_VOTES
     for key, heading in (("per_class", "label"), ("slices", "slice")):
         rows = _rows(measured.get(key))
         columns = dict.fromkeys(column for row in rows.values() for column in row)
         if columns:
-            cells = ((text(what), *(_shown(row.get(column)) for column in columns)) for what, row in rows.items())
-            yield table((heading, *map(_words, columns)), cells)
+            lines = ((text(what), *(_shown(row.get(column)) for column in columns)) for what, row in rows.items())
+            yield table((heading, *map(_words, columns)), lines)
 
 
 def _differences(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
@@ -82,6 +85,16 @@ def _note(count: float | None) -> str:
     if count is None:
         return ""
     return f", {_shown(count)} samples{', too few to tell' if count < _FEW else ''}"
+
+
+def _intervals(found: Any) -> dict[str, str]:
+    """As words, of the figures that have one: `[low, high]`."""
+    told = {}
+    for figure, ends in found.items() if isinstance(found, Mapping) else ():
+        match ends:
+            case [float(low), float(high)]:
+                told[figure] = f"{_shown(low)} to {_shown(high)}"
+    return told
 
 
 def _rows(found: Any) -> Rows:
