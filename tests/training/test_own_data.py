@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 import emolens
 from emolens.errors import ConfigError, DataError
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
+from emolens.training.classifier import ClassifierModule
 from emolens.training.data import Batch, CropDataset, read_parts, training_loader
 from emolens.training.order import Draw
 from emolens.training.recipe import ClassifierRecipe, load_recipe
@@ -140,6 +142,24 @@ def test_every_optimiser_and_schedule_trains(folder: Path, tmp_path: Path, setti
     run = train(recipe("own-faces", setting, "network={name: cnn48}", "balance=sampler"), folder, tmp_path / "run")
     assert (run.folder / "checkpoints" / f"{kept}.safetensors").is_file()
     assert run.card().metrics
+
+
+@pytest.mark.parametrize(("monitor", "kept"), [("val_loss", 0), ("val_accuracy", 2)])
+def test_the_best_epoch_is_the_one_with_the_best_monitored_figure(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, monitor: str, kept: int
+) -> None:
+    weights = []
+
+    def rising(module: ClassifierModule, batch: Batch) -> None:
+        weights.append(module.network.head.weight.detach().clone())
+        for name, mean in module.means.items():
+            mean.update(float(module.current_epoch), len(batch[0]))
+            module.log(name, mean)
+
+    monkeypatch.setattr(ClassifierModule, "validation_step", rising)
+    plan = "optimisation={epochs: 3, patience: 5, ema: 0}"
+    run = train(recipe("own-faces", plan, f"monitor={monitor}", "network={name: cnn48}"), folder, tmp_path / "run")
+    torch.testing.assert_close(load_file(run.best)["head.weight"], weights[kept])
 
 
 def test_a_device_that_is_not_there_is_told(folder: Path, tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ class ClassifierModule(NetworkModule):
         teachers: whose answers become part of the targets.
     """
 
-    monitor, mode = "val_loss", "min"
     label_weights: Tensor | None
 
     def __init__(
@@ -39,9 +38,10 @@ class ClassifierModule(NetworkModule):
     ) -> None:
         super().__init__(network, recipe.pixels.mean, recipe.pixels.std, recipe.optimisation)
         self.recipe, self.teachers = recipe, teachers
+        self.monitor, self.mode = recipe.monitor, "min" if recipe.monitor == "val_loss" else "max"
         self.register_buffer("label_weights", label_weights, persistent=False)
         # Lightning's own means are wrong where processes have different numbers of samples.
-        self.means = nn.ModuleDict({name: MeanMetric() for name in (self.monitor, "val_accuracy")})
+        self.means = nn.ModuleDict({name: MeanMetric() for name in ("val_loss", "val_accuracy")})
 
     def forward(self, images: Tensor) -> Tensor:
         """`(N, C, H, W)` pixels of 0 to 255 to `(N, L)` logits."""
@@ -71,14 +71,14 @@ class ClassifierModule(NetworkModule):
         else:
             right = (logits.argmax(1) == targets.argmax(1)).float().mean()
         loss = self.recipe.objective.measure(logits, targets, weights)
-        for name, value in ((self.monitor, loss), ("val_accuracy", right)):
+        for name, value in (("val_loss", loss), ("val_accuracy", right)):
             mean: Any = self.means[name]
             mean.update(value, len(images))
             self.log(name, mean)
 
     def on_train_epoch_end(self) -> None:
         measured = self.trainer.callback_metrics
-        self.tell_epoch({name: float(measured[name]) for name in ("train_loss", self.monitor, "val_accuracy")})
+        self.tell_epoch({name: float(measured[name]) for name in ("train_loss", "val_loss", "val_accuracy")})
 
 
 def label_weights_for(recipe: ClassifierRecipe, targets: NDArray[np.float32]) -> Tensor | None:

@@ -75,7 +75,11 @@ class Distillation(_Part):
 
 
 class ClassifierRecipe(_Part):
-    """Everything that a classifier's training depends on but the data's path."""
+    """Everything that a classifier's training depends on but the data's path.
+
+    Attributes:
+        monitor: the held-out figure by which an epoch is the best, for `patience` and the `plateau` schedule.
+    """
 
     task: Literal["classify"] = "classify"
     name: str
@@ -92,6 +96,7 @@ class ClassifierRecipe(_Part):
     balance: Balance = "none"
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation
+    monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     distillation: Distillation | None = None
     seed: int = 0
 
