@@ -69,7 +69,8 @@ def _heading(card: "ModelCard") -> str:
         "vector": "a factor and a shift per label",
         "isotonic": "a rising function per label",
     }[card.calibration.method]
-    lines = [f"{card.name} {card.version} on {card.calibration.fitted_on}: {what}"]
+    fitted = card.calibration
+    lines = [f"{card.name} {card.version} on {fitted.fitted_on}, {fitted.samples:,} samples: {what}"]
     if card.abstention is not None:
         point = card.abstention
         lines.append(

@@ -54,7 +54,7 @@ def calibrate(
     if len(dataset) < _FEWEST:
         raise DataError(f"{dataset.name} has {len(dataset)} samples of {card.name}'s labels; {_FEWEST} are the fewest")
     splits = ", ".join(sorted({sample.split for sample in dataset.samples}))
-    fitted_on = f"{dataset.name} {splits}, {len(dataset):,} samples"
+    fitted_on = f"{dataset.name} {splits}"
     fitted = calibrate_card(card, logits, dataset.targets, method, fitted_on)
     probabilities = calibrated(logits, fitted)
     if several:
