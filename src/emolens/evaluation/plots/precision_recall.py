@@ -74,7 +74,7 @@ def precision_recall_figure(curves: Mapping[str, Curve]) -> Figure:
         axes.plot((0, 1), (curve.prevalence,) * 2, color=GREY, linestyle="--", linewidth=1.2)
         axes.plot(curve.recall, curve.precision, color=BLUE, drawstyle="steps-pre")
         if curve.operating_point is not None:
-            axes.plot(*curve.operating_point, "o", color=ORANGE)
+            axes.plot(*curve.operating_point, "o", color=ORANGE, clip_on=False)
         is_last = place + columns >= len(shown)
         shares(axes, "recall" if is_last else "", "precision" if place % columns == 0 else "")
         axes.tick_params(labelbottom=is_last)
