@@ -62,10 +62,12 @@ def explain(
 
 def _explainer(name: str) -> "tuple[ModelCard, Callable[[Crop], Image.Image]]":
     """What draws the explanation of a crop: a model file's, or a run's."""
-    from emolens import settings, zoo
+    from emolens.cli.sources import run_named
     from emolens.evaluation.explain import picture
 
-    if not _is_run(name):
+    source = run_named(name)
+    if source is None:
+        from emolens import zoo
         from emolens.evaluation.explain import occlusion
         from emolens.runtime import OnnxModel
 
@@ -76,7 +78,6 @@ def _explainer(name: str) -> "tuple[ModelCard, Callable[[Crop], Image.Image]]":
 
     from emolens.cli.extras import training_side
 
-    source = settings.find_run(Path(name))
     with training_side("to explain a run"):
         from emolens.evaluation.explain import gradcam
 
@@ -84,15 +85,6 @@ def _explainer(name: str) -> "tuple[ModelCard, Callable[[Crop], Image.Image]]":
     return network.card, lambda crop: picture.draw_gradcam(
         network.card, network.probabilities(crop[None])[0], crop, gradcam.explain(network, crop)
     )
-
-
-def _is_run(name: str) -> bool:
-    from emolens import settings, zoo
-
-    if Path(name).suffix == ".safetensors":
-        return True
-    places = (Path(), settings.folder(settings.RUNS))
-    return name not in zoo.names() and any((place / name).is_dir() for place in places if place is not None)
 
 
 def _crops(image: str, card: "ModelCard", detector: str) -> "tuple[str, list[Crop]]":

@@ -12,35 +12,46 @@ if TYPE_CHECKING:
     from emolens.data.samples import Dataset
 
 
+def run_named(name: str) -> Path | None:
+    """The folder of a run, or the checkpoint, that a name stands for; None where it stands for a model."""
+    from emolens.settings import RUNS, find_run, folder
+    from emolens.zoo import names
+
+    if Path(name).suffix == ".safetensors":
+        return find_run(Path(name))
+    places = [place / name for place in (Path(), folder(RUNS)) if place is not None]
+    return None if name in names() else next((place for place in places if place.is_dir()), None)
+
+
 @contextmanager
 def model_file(name: str) -> Iterator[Path]:
     """The model file that a name stands for: of a model, a file, a finished run, or a checkpoint, which is exported."""
-    from emolens.settings import find_run
     from emolens.zoo import find
 
-    place = find_run(Path(name)) if name.endswith(".safetensors") else Path(name)
-    if place.suffix == ".safetensors":
+    run = run_named(name)
+    if run is None:
+        yield find(name)
+    elif run.is_dir():
+        if not (run / "model.onnx").is_file():
+            raise ConfigError(f"{run} holds no model.onnx; a finished training leaves one, so resume or export it")
+        yield run / "model.onnx"
+    else:
         from emolens.cli.extras import training_side
 
         with training_side("to open a checkpoint"):
             from emolens.export.run import export_run
         with tempfile.TemporaryDirectory() as folder:
-            exported = Path(folder, f"{place.stem}.onnx")
-            export_run(place, exported)
+            exported = Path(folder, f"{run.stem}.onnx")
+            export_run(run, exported)
             yield exported
-    elif place.is_dir():
-        if not (place / "model.onnx").is_file():
-            raise ConfigError(f"{place} holds no model.onnx; a finished training leaves one, so resume or export it")
-        yield place / "model.onnx"
-    else:
-        yield find(name)
 
 
 def open_dataset(name: str, data: Path, split: str | None, keep_leaks: bool = False, strict: bool = False) -> "Dataset":
     """The dataset of a reader's name or, of a run, the rows of `data` that its training held out."""
     from emolens.data.readers import READERS, read_dataset
 
-    if name in READERS or not Path(name).is_dir():
+    run = None if name in READERS else run_named(name)
+    if run is None:
         return read_dataset(name, data, split, keep_leaks, strict=strict)
     from emolens.cli.extras import training_side
 
@@ -50,7 +61,7 @@ def open_dataset(name: str, data: Path, split: str | None, keep_leaks: bool = Fa
         from emolens.training.run import Run
     if split is not None:
         raise ConfigError(f"--split {split}: {name} is a run, whose held-out rows are meant; leave --split out")
-    recipe = Run(Path(name)).recipe()
+    recipe = Run(run).recipe()
     if not isinstance(recipe, ClassifierRecipe):
         raise ConfigError(f"{name} is the training of a detector; give the run of a classifier")
     held_out = read_parts(recipe, data).held_out
