@@ -59,6 +59,8 @@ def test_a_summary_is_printed_and_every_figure_written(run, model, table, tmp_pa
     assert "ECE, against the share of votes" in printed
     assert "KL from the votes" in printed
     assert str(out / "metrics.json") in noted
+    assert str(out / "report.html") in noted
+    assert {"report.html", "metrics.json", "predictions.csv"} <= {file.name for file in out.iterdir()}
     assert json.loads((out / "metrics.json").read_text())["left_out"] == {"leak": 1, "mostly_no_face": 1, "tie": 1}
 
 

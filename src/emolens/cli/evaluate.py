@@ -65,10 +65,10 @@ def evaluate(
         bool,
         typer.Option("--strict", help="Stop at faults in the data, such as missing files, instead of naming them."),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="A folder to write metrics.json to.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder to write the report to.", show_default=False)] = None,
     device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
 ) -> None:
-    """Measure a model on a dataset; print a summary, and write every figure to OUT/metrics.json."""
+    """Measure a model on a dataset; print a summary, and write figures, predictions, plots and a report to OUT."""
     from rich.console import Console
 
     from emolens.cli.sources import model_file, open_dataset
@@ -96,7 +96,15 @@ def evaluate(
     console.print(_summary(evaluation.metrics))
     console.print(_per_class(evaluation.metrics))
     if saved is not None:
-        print(f"{saved} holds every figure", file=sys.stderr)
+        print(f"{_report(evaluation, saved.parent)} shows it; {saved} holds every figure", file=sys.stderr)
+
+
+def _report(evaluation: "Evaluation", folder: Path) -> Path:
+    from emolens.cli.extras import needing
+
+    with needing("evaluate", "to draw the report"):
+        from emolens.evaluation.report import write_report
+    return write_report(evaluation, folder)
 
 
 def _heading(evaluation: "Evaluation") -> str:
