@@ -103,6 +103,25 @@ class Abstention(_Part):
     fitted_on: str
 
 
+class Parity(_Part):
+    """How far an export answers as the trained network that it was made from, over real crops.
+
+    Attributes:
+        form: what `--format` asked for.
+        crops: how many there were.
+        max_difference: the largest difference of any probability.
+        mean_difference: the mean difference of all probabilities.
+        agreement: the share of the crops for which both name the same label first; of a detector, of the places at
+            which both see a face or neither does.
+    """
+
+    form: str
+    crops: int
+    max_difference: float
+    mean_difference: float
+    agreement: Fraction
+
+
 class ModelCard(_Part):
     """What a model file says of itself.
 
@@ -113,6 +132,7 @@ class ModelCard(_Part):
         temperature: logits are divided by it before the softmax (Guo et al., 2017).
         calibration: how the probabilities were made to mean what they say; without it the temperature is all there is.
         abstention: under which confidence an answer is unsure; without it none is.
+        parity: what the export changed.
         threshold: a label at or over it counts as present; `thresholds` overrides it per label.
         metrics: as in `metrics.json`, under the name of what they were measured on.
         trained_on: the data, one entry per source, each with its terms.
@@ -129,6 +149,7 @@ class ModelCard(_Part):
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     calibration: Calibration | None = None
     abstention: Abstention | None = None
+    parity: Parity | None = None
     threshold: Fraction = 0.35
     thresholds: dict[str, Fraction] = {}
     metrics: dict[str, Any] = {}

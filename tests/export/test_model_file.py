@@ -9,6 +9,7 @@ import torch
 
 from emolens.card import Input, ModelCard
 from emolens.export.model_file import write_model_file
+from emolens.export.source import Source
 from emolens.networks.face import FaceResNet
 from emolens.runtime import OnnxModel
 
@@ -35,7 +36,7 @@ def network() -> FaceResNet:
 @pytest.fixture(scope="module")
 def written(network: FaceResNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "deep" / "tiny.onnx"
-    write_model_file(network, CARD, path, mean=[0.4], std=[0.2])
+    write_model_file(Source(network, CARD, mean=[0.4], std=[0.2]), path)
     return path
 
 
@@ -57,7 +58,7 @@ def test_colour_channels_keep_a_mean_and_a_deviation_each(tmp_path: Path) -> Non
     network = FaceResNet(3, widths=(8, 16), blocks=(1, 1), channels=3).eval()
     card = CARD.model_copy(update={"input": Input(height=48, width=48, channels=3)})
     mean, std = [0.4, 0.5, 0.3], [0.2, 0.3, 0.1]
-    write_model_file(network, card, tmp_path / "colour.onnx", mean=mean, std=std)
+    write_model_file(Source(network, card, mean, std), tmp_path / "colour.onnx")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
     scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     normalised = (scaled - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)

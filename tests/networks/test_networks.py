@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: E402
 
 from emolens.card import Input, ModelCard  # noqa: E402
 from emolens.export.model_file import write_model_file  # noqa: E402
+from emolens.export.source import Source  # noqa: E402
 from emolens.networks.base import Network  # noqa: E402
 from emolens.networks.build import NetworkChoice  # noqa: E402
 from emolens.runtime import OnnxModel  # noqa: E402
@@ -82,7 +83,8 @@ def test_the_model_file_gives_what_the_network_gives(step: Step, tmp_path: Path)
             torch.nn.init.kaiming_normal_(parameter)
     card = ModelCard(name="any", version="1", kind="face", labels=LABELS, objective="distribution", input=step.size)
     channels, side = step.size.channels, step.size.height
-    write_model_file(step.network, card, tmp_path / "any.onnx", mean=[0.5] * channels, std=[0.25] * channels)
+    source = Source(step.network, card, [0.5] * channels, [0.25] * channels)
+    write_model_file(source, tmp_path / "any.onnx")
     pixels = np.random.default_rng(0).integers(0, 256, (3, side, side, channels), dtype=np.uint8)
     with torch.inference_mode():
         expected = step.network.eval()((torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - 0.5) / 0.25).numpy()

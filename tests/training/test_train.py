@@ -1,14 +1,18 @@
 """Trainings end to end, on tiny data: a run, its resumption, and the model file that comes of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
-from emolens.errors import ConfigError
+from emolens.card import METADATA_KEY, ModelCard
+from emolens.errors import ConfigError, ModelError
 from emolens.export.formats import Format
+from emolens.export.model_file import write_model_file
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
 from emolens.training.recipe import ClassifierRecipe, load_recipe
@@ -56,6 +60,7 @@ def test_a_checkpoint_can_be_exported_before_the_training_ends(finished_run: tup
     card = export_run(folder / "checkpoints" / "last.safetensors", tmp_path / "early.onnx")
     export_run(folder, tmp_path / "final.onnx")
     assert (card.temperature, card.metrics) == (1, {})
+    assert card.parity is not None
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
     early, final = (OnnxModel(tmp_path / name).logits(crops) for name in ("early.onnx", "final.onnx"))
     np.testing.assert_allclose(early, final, atol=1e-4)
@@ -66,15 +71,60 @@ def test_a_run_is_written_in_8_bits_without_its_dataset(finished_run: tuple[Path
     _, folder = finished_run
     exact = export_run(folder, tmp_path / "exact.onnx")
     card = export_run(folder, tmp_path / "small.onnx", Format.onnx_int8)
-    parity = card.metrics["8 bits against floating point"]
-    assert parity["crops"] == len(Run(folder).crops())
-    assert card.model_copy(update={"metrics": exact.metrics}) == exact
+    assert card.parity is not None
+    assert (card.parity.form, card.parity.crops) == ("onnx-int8", len(Run(folder).crops()))
+    assert card.model_copy(update={"parity": exact.parity}) == exact
     crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
     early, late = (OnnxModel(tmp_path / name).probabilities(crops) for name in ("exact.onnx", "small.onnx"))
     np.testing.assert_allclose(early, late, atol=0.05)
 
 
-def test_8_bits_need_the_crops_of_the_training(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_run_is_written_in_float16(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = finished_run
+    card = export_run(folder, tmp_path / "half.onnx", Format.onnx_fp16)
+    assert card.parity is not None
+    assert card.parity.form == "onnx-fp16"
+    graph = onnx.load(tmp_path / "half.onnx").graph
+    convolutions = [node.input[1] for node in graph.node if node.op_type == "Conv"]
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    assert {types[name] for name in convolutions} == {onnx.TensorProto.FLOAT16}
+    crops = Run(folder).crops()
+    export_run(folder, tmp_path / "exact.onnx")
+    exact, half = (OnnxModel(tmp_path / name, "cpu").probabilities(crops) for name in ("exact.onnx", "half.onnx"))
+    np.testing.assert_allclose(exact, half, atol=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning")
+def test_a_run_is_written_as_torchscript_with_its_card(finished_run: tuple[Path, Path], tmp_path: Path) -> None:
+    _, folder = finished_run
+    card = export_run(folder, tmp_path / "new" / "model.pt", Format.torchscript)
+    extra = {METADATA_KEY: ""}
+    module = torch.jit.load(tmp_path / "new" / "model.pt", _extra_files=extra)
+    assert ModelCard.model_validate_json(extra[METADATA_KEY]) == card
+    crops = Run(folder).crops()[:5]
+    export_run(folder, tmp_path / "model.onnx")
+    found = OnnxModel(tmp_path / "model.onnx", "cpu").logits(crops)
+    np.testing.assert_allclose(module(torch.from_numpy(crops)).numpy(), found, atol=0.02)
+
+
+@pytest.mark.slow
+def test_a_damaged_export_is_refused_and_nothing_written(
+    finished_run: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, folder = finished_run
+    # An exporter that forgets the normalisation.
+    monkeypatch.setattr(
+        "emolens.export.run.write_model_file",
+        lambda trained, path, half: write_model_file(replace(trained, mean=[0.9], std=[0.01]), path, half),
+    )
+    with pytest.raises(ModelError, match="onnx file does not answer as the trained network"):
+        export_run(folder, tmp_path / "out" / "model.onnx")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_needs_the_crops_of_the_training(tmp_path: Path) -> None:
     run = Run(tmp_path)
     with pytest.raises(ConfigError, match="kept no crops"):
         run.crops()

@@ -8,3 +8,5 @@ class Format(StrEnum):
 
     onnx = "onnx"
     onnx_int8 = "onnx-int8"
+    onnx_fp16 = "onnx-fp16"
+    torchscript = "torchscript"

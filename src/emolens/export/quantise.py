@@ -4,7 +4,6 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,13 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from emolens.card import ModelCard
-from emolens.export.container import save_model
-from emolens.export.parity import measure_parity
+from emolens.export.container import change_card
+from emolens.runtime import OnnxModel
 
 _BATCH = 16
 
 
-def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> ModelCard:
+def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> None:
     """Writes a classifier's model file with weights and activations in 8 bits (Jacob et al., 2018).
 
     Weights have a scale per channel, and 7 of their 8 bits: with all 8, processors without VNNI add two products in
@@ -29,16 +27,11 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> ModelCard:
     time, and its answers are not rounded to steps.
 
     Args:
-        source: the model file in floating point.
+        source: the model file in floating point; its card goes inside.
         crops: `(N, H, W, C)` uint8, such as it will see; some hundreds.
         out: the `.onnx` file to write, whole or not at all.
-
-    Returns:
-        The card that was put inside: that of the source, and how far the answers agree with it.
-
-    Raises:
-        ModelError: the source cannot be opened, or 8 bits change its answers too much.
     """
+    card = OnnxModel(source, "cpu").card
     with tempfile.TemporaryDirectory() as folder, _silence():
         prepared, rounded = Path(folder, "prepared.onnx"), Path(folder, "rounded.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -53,13 +46,7 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> ModelCard:
             reduce_range=True,
             nodes_to_exclude=_last_nodes(onnx.load(prepared).graph),
         )
-        graph = onnx.load(rounded)
-        card = ModelCard.from_metadata({entry.key: entry.value for entry in graph.metadata_props}, str(source))
-        save_model(graph, card, rounded)
-        parity = measure_parity(source, rounded, crops)
-    card = card.model_copy(update={"metrics": {**card.metrics, "8 bits against floating point": asdict(parity)}})
-    save_model(graph, card, out)
-    return card
+        change_card(rounded, card, out)
 
 
 def _last_nodes(graph: onnx.GraphProto) -> list[str]:

@@ -1,63 +1,105 @@
-"""Exports what a training left into a model file."""
+"""Exports what a training left, and checks that it answers as what was trained."""
 
 import tempfile
-from functools import partial
 from pathlib import Path
 
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
 from torch import nn
 
 from emolens.card import ModelCard
-from emolens.detect.own import OUTPUTS
 from emolens.errors import ConfigError
+from emolens.export.container import change_card
 from emolens.export.formats import Format
 from emolens.export.model_file import write_model_file
+from emolens.export.parity import check_parity
 from emolens.export.quantise import quantise
+from emolens.export.source import Source, probabilities_of
+from emolens.export.torchscript import open_torchscript, save_torchscript, write_torchscript
 from emolens.networks.detector import FaceDetector
+from emolens.runtime import open_session, run_session
 from emolens.training.cards import describe
 from emolens.training.detection.module import MEAN, STD
 from emolens.training.recipe import ClassifierRecipe, Normalisation, Recipe
 from emolens.training.run import Run, read_weights
 
+_BATCH = 32
+
 
 def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard:
-    """Writes the model file of a run, or of one checkpoint of it.
+    """Writes what a run, or one checkpoint of it, has learnt.
 
     Args:
         source: the directory of a finished run, or `RUN/checkpoints/last.safetensors`, whose card then has neither a
             fitted temperature or threshold nor metrics.
-        out: the `.onnx` file to write, whole or not at all.
-        form: `onnx-int8` calculates in 8 bits; see `emolens.export.quantise`.
+        out: the file to write, whole or not at all.
+        form: `onnx`, the model file; `onnx-int8` calculates in 8 bits, see `emolens.export.quantise`; `onnx-fp16` in
+            float16; `torchscript` is for programs that run it.
 
     Returns:
-        The card that was put inside.
+        The card that was put inside, with how far the export answers as the network over crops of the training.
 
     Raises:
         ConfigError: `source` is neither, or the run is not finished, or 8 bits are asked of a detector.
-        ModelError: 8 bits change the answers too much.
+        ModelError: the export answers too differently.
     """
+    trained, crops = _read(source)
+    if form == Format.onnx_int8 and trained.card.kind == "detector":
+        raise ConfigError("a detector is not written in 8 bits, which move its boxes; write --format onnx")
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, out.name)
+        if form == Format.torchscript:
+            write_torchscript(trained, written)
+            found = trained.probabilities(crops, open_torchscript(written))
+        else:
+            _write_onnx(trained, crops, written, form)
+            found = _answers(written, crops, trained.card)
+        threshold = trained.card.threshold if trained.card.kind == "detector" else None
+        parity = check_parity(form, trained.probabilities(crops), found, threshold)
+        card = trained.card.model_copy(update={"parity": parity})
+        if form == Format.torchscript:
+            save_torchscript(open_torchscript(written), card, out)
+        else:
+            change_card(written, card, out)
+    return card
+
+
+def _write_onnx(trained: Source, crops: NDArray[np.uint8], path: Path, form: Format) -> None:
+    if form != Format.onnx_int8:
+        write_model_file(trained, path, half=form == Format.onnx_fp16)
+        return
+    exact = path.with_name("exact.onnx")
+    write_model_file(trained, exact)
+    quantise(exact, crops, path)
+
+
+def _answers(path: Path, crops: NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:
+    session: ort.InferenceSession = open_session(path, "cpu")
+    names = [node.name for node in session.get_outputs()]
+    parts = [crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH)]
+    return np.concatenate(
+        [probabilities_of(run_session(session, names, {"image": part}, path), card) for part in parts]
+    )
+
+
+def _read(source: Path) -> tuple[Source, NDArray[np.uint8]]:
+    """What was trained, and some crops that it was trained on."""
     is_checkpoint = source.is_file() and source.suffix == ".safetensors"
     if not (source.is_dir() or is_checkpoint):
         raise ConfigError(f"{source} is no run; `emolens train RECIPE --data PATH --out RUN` makes one")
     run = Run(source.parent.parent if is_checkpoint else source)
     recipe = run.recipe()
     card = describe(recipe) if is_checkpoint else run.card()
-    network, normalisation, outputs = _build(recipe, card)
+    network, normalisation = _build(recipe, card)
     if is_checkpoint:
         read_weights(network, source)
     else:
         run.load_weights(network)
-    write = partial(write_model_file, network, card, mean=normalisation.mean, std=normalisation.std, outputs=outputs)
-    if form == Format.onnx:
-        write(out)
-        return card
-    crops = run.crops()
-    with tempfile.TemporaryDirectory() as folder:
-        exact = Path(folder, "exact.onnx")
-        write(exact)
-        return quantise(exact, crops, out)
+    return Source(network, card, normalisation.mean, normalisation.std), run.crops()
 
 
-def _build(recipe: Recipe, card: ModelCard) -> tuple[nn.Module, Normalisation, tuple[str, ...]]:
+def _build(recipe: Recipe, card: ModelCard) -> tuple[nn.Module, Normalisation]:
     if isinstance(recipe, ClassifierRecipe):
-        return recipe.network.build(len(card.labels), card.input.channels, recipe.size), recipe.pixels, ("logits",)
-    return FaceDetector(**recipe.network.model_dump()), Normalisation(mean=MEAN, std=STD), OUTPUTS
+        return recipe.network.build(len(card.labels), card.input.channels, recipe.size), recipe.pixels
+    return FaceDetector(**recipe.network.model_dump()), Normalisation(mean=MEAN, std=STD)

@@ -104,7 +104,7 @@ class Run:
             crops: NDArray[np.uint8] = load_file(self._crops_file)[_CROPS].numpy()
         except FileNotFoundError:
             raise ConfigError(
-                f"{self.folder} kept no crops to calibrate 8 bits with; train a classifier again to have them"
+                f"{self.folder} kept no crops to check an export with; train again to have them"
             ) from None
         except (OSError, SafetensorError, KeyError):
             raise _damaged(self._crops_file) from None

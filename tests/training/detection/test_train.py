@@ -9,6 +9,7 @@ pytest.importorskip("lightning")
 
 from emolens.detect.own import OwnDetector
 from emolens.errors import ConfigError
+from emolens.export.formats import Format
 from emolens.export.run import export_run
 from emolens.training.detection.recipe import DetectorRecipe
 from emolens.training.recipe import load_recipe
@@ -41,6 +42,9 @@ def test_a_training_leaves_a_run_that_exports_to_a_working_detector(table: Path,
     run = train(recipe(), table, tmp_path / "run")
     card = export_run(run.folder, tmp_path / "detector.onnx")
     assert card.kind == "detector"
+    assert card.parity is not None
+    with pytest.raises(ConfigError, match="a detector is not written in 8 bits"):
+        export_run(run.folder, tmp_path / "small.onnx", Format.onnx_int8)
     assert set(card.metrics["validation photographs"]) >= {"average_precision", "recall", "false_boxes"}
     detector = OwnDetector(tmp_path / "detector.onnx", score_threshold=0.001)
     found = detector.detect(np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -24,6 +25,8 @@ from emolens.training.trackers import Trackers
 from emolens.training.trainer import fit
 
 logger = logging.getLogger(__name__)
+
+_EXAMPLES = 16
 
 
 def train_detector(recipe: DetectorRecipe, data: Path, out: Path, trackers: Trackers, resume: bool = False) -> Run:
@@ -44,10 +47,14 @@ def train_detector(recipe: DetectorRecipe, data: Path, out: Path, trackers: Trac
     validation = [Scene.of(photo) for photo in read_face_photos(data, recipe.data.validation)]
     run = Run.start(out, recipe, resume)
     trackers.start(run, resume)
+    maker = SceneMaker(training, recipe.augmentation)
+    if processes.rank() == 0:
+        some = range(min(_EXAMPLES, len(training)))
+        run.keep_crops(np.stack([maker.make(index, np.random.default_rng(index)).pixels for index in some]))
     logger.info("%d photographs to train on, %d to validate", len(training), len(validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     loader = DataLoader(
-        SceneDataset(SceneMaker(training, recipe.augmentation)),
+        SceneDataset(maker),
         batch_sampler=Order(len(training), recipe.optimisation.batch_size, recipe.seed),
         collate_fn=collate,
         **training_workers(recipe.optimisation),
