@@ -130,6 +130,14 @@ def test_calibration_shows_before_and_after_and_when_an_answer_is_unsure() -> No
     assert "72.0% of the answers are not, and 10.0% of those are wrong" in told
 
 
+def test_what_the_export_changed_is_told() -> None:
+    parity = {"form": "onnx-int8", "crops": 512, "max_difference": 0.0629, "mean_difference": 0.0017, "agreement": 0.99}
+    assert "differ from the trained network's by 0.0017 on average and 0.063 at most, and 99.0% of" in page(
+        parity=parity
+    )
+    assert "differ" not in page().partition("## Intended use")[0]
+
+
 def test_a_temperature_without_a_record_is_said_to_have_none() -> None:
     assert "divided by 1.5" in section(page(temperature=1.5), "Calibration")
     assert section(page(), "Calibration").startswith("None")
@@ -200,6 +208,7 @@ def test_no_text_of_a_card_becomes_structure_or_steers_a_terminal() -> None:
             "method": "temperature", "fitted_on": HOSTILE, "samples": 1, "before": {HOSTILE: 1}, "after": {HOSTILE: 1}
         },
         abstention={"threshold": 0.1, "risk": 0.1, "coverage": 0.1, "fitted_on": HOSTILE},
+        parity={"form": HOSTILE, "crops": 1, "max_difference": 0, "mean_difference": 0, "agreement": 1},
     )  # fmt: skip
     assert headings(hostile, 2) == SECTIONS
     assert len(headings(hostile, 3)) == 1

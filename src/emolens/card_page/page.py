@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from emolens.card import ModelCard
+from emolens.card import ModelCard, Parity
 from emolens.card_page.contract import contract
 from emolens.card_page.markdown import bullets, table, text
 from emolens.card_page.measured import found_bias, measurements
@@ -42,6 +42,8 @@ def card_page(card: ModelCard, sha256: str, size: int) -> str:
         "licence": text(card.licence) or _NOT_SAID,
         "made": ", ".join(filter(None, made)) or _NOT_SAID,
     }
+    if card.parity is not None:
+        facts["export"] = _export(card.parity)
     sections = {
         "Intended use": _PURPOSES[card.kind],
         "Limits": bullets(map(text, card.limits)) or _NOT_SAID,
@@ -55,6 +57,14 @@ def card_page(card: ModelCard, sha256: str, size: int) -> str:
     if card.kind == "detector":
         del sections["Calibration"]
     return _page(card.name, facts, sections)
+
+
+def _export(parity: Parity) -> str:
+    return (
+        f"{text(parity.form)}; over {parity.crops:,} crops its probabilities differ from the trained network's by "
+        f"{parity.mean_difference:.2g} on average and {parity.max_difference:.2g} at most, and {parity.agreement:.1%} of "
+        "the decisions agree"
+    )
 
 
 def entry_page(entry: "Entry") -> str:
