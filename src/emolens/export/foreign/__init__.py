@@ -1,0 +1,1 @@
+"""Classifiers of other makers into model files."""
