@@ -1,14 +1,18 @@
-"""`emolens models`: which models there are, what they say of themselves, and getting one."""
+"""`emolens models`: which models there are, what they say of themselves, and getting or importing one."""
 
 import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from emolens.card_page.page import card_page, entry_page
+from emolens.cli.extras import needing
 
-app = typer.Typer(name="models", help="List, show and download models.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    name="models", help="List, show, download and import models.", no_args_is_help=True, add_completion=False
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE")]
 
@@ -57,6 +61,54 @@ def pull(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from emolens import zoo
 
     print(zoo.pull(zoo.entry(name)))
+
+
+@app.command("import")
+def import_foreign(
+    file: Annotated[Path, typer.Argument(help="An ONNX classifier, or a whole Keras model in HDF5.")],
+    labels: Annotated[str, typer.Option(metavar="A,B,...", help="Its labels, in the order of its outputs.")],
+    out: Annotated[Path, typer.Option(help="The model file to write.")],
+    size: Annotated[
+        int | None, typer.Option(help="Height and width of its input.", show_default="what the file says")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(metavar="1|3", help="Grey or RGB.", show_default="what the file says")
+    ] = None,
+    mean: Annotated[str, typer.Option(metavar="X[,X,X]", help="It takes (pixels / 255 - mean) / std.")] = "0",
+    std: Annotated[str, typer.Option(metavar="X[,X,X]", help="Likewise; 0.00392157 for pixels in 0 to 255.")] = "1",
+    layout: Annotated[
+        Literal["nchw", "nhwc"] | None,
+        typer.Option(help="Where its channels stand.", show_default="what the file's shape says"),
+    ] = None,
+    objective: Annotated[
+        Literal["distribution", "multilabel"], typer.Option(help="One answer, or one per label.")
+    ] = "distribution",
+    kind: Annotated[Literal["face", "scene", "emoji", "generic"], typer.Option(help="What it looks at.")] = "face",
+    name: Annotated[str | None, typer.Option(help="For its card.", show_default="the file's name")] = None,
+) -> None:
+    """Make a model file of a classifier that others made."""
+    from emolens.export.foreign.about import About, parse_labels, parse_numbers
+
+    about = About(
+        labels=parse_labels(labels),
+        kind=kind,
+        objective=objective,
+        name=name,
+        size=size,
+        channels=channels,
+        layout=layout,
+        mean=parse_numbers(mean, "--mean"),
+        std=parse_numbers(std, "--std"),
+    )
+    with needing("import", "to import a model"):
+        from emolens.export.foreign.importing import import_model
+
+        card = import_model(file, about, out)
+    taken = f"{card.input.height} x {card.input.width} x {card.input.channels}"
+    typer.echo(
+        f"{out}: {card.name} {card.version}, {_size(out.stat().st_size)}; "
+        f"takes {taken}, normalised as (pixels / 255 - {mean}) / {std}"
+    )
 
 
 def _page(name: str) -> str:
