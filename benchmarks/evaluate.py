@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from emolens.data.readers import read_dataset
-from emolens.evaluation.evaluate import evaluate, predict_dataset
+from emolens.evaluation.answers import predict_dataset
+from emolens.evaluation.evaluate import evaluate
 from emolens.runtime import MAX_BATCH, OnnxModel
 from emolens.zoo import find
 
@@ -32,7 +33,6 @@ def main() -> None:
     dataset = read_dataset("ferplus", arguments.data, "PublicTest", keep_leaks=True)
     model = OnnxModel(find("face"))
     size = model.card.input
-    answered = np.ones(len(dataset), bool)
 
     def bare() -> None:
         crops = []
@@ -48,7 +48,7 @@ def main() -> None:
 
     ways = {
         "bare": bare,
-        "predicting": lambda: predict_dataset(model, dataset, answered),
+        "predicting": lambda: predict_dataset(model, dataset),
         "all of evaluate": lambda: evaluate(model, dataset),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}

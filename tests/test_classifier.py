@@ -78,15 +78,23 @@ def test_an_ensemble_stays_a_distribution(tmp_path_factory, weights):
     np.testing.assert_allclose(Ensemble([one, two, three], weights).classify([crops()]).sum(axis=1), 1, atol=1e-5)
 
 
-def test_the_thresholds_of_an_ensemble_are_weighted_means(tmp_path):
-    abstention = {"threshold": 0.5, "risk": 0.1, "coverage": 0.9, "fitted_on": "rows"}
-    low = model(tmp_path, "low", threshold=0.2, abstention=abstention)
-    high = model(tmp_path, "high", thresholds={"sad": 0.8}, abstention=abstention | {"threshold": 0.9})
+def test_an_ensemble_has_mean_thresholds_and_nothing_that_was_fitted_to_a_member(tmp_path):
+    fitted = {
+        "abstention": {"threshold": 0.5, "risk": 0.1, "coverage": 0.9, "fitted_on": "rows"},
+        "calibration": {"method": "temperature", "fitted_on": "rows", "samples": 9},
+        "metrics": {"rows": {"accuracy": 0.9}},
+        "temperature": 2.0,
+    }
+    low = model(tmp_path, "low", threshold=0.2, **fitted)
+    high = model(tmp_path, "high", thresholds={"sad": 0.8}, **fitted)
     card = Ensemble([low, high], [3, 1]).card
     assert card.threshold_of("sad") == pytest.approx(0.35)
     assert card.threshold_of("happy") == pytest.approx((3 * 0.2 + 0.35) / 4)
-    assert card.abstention is not None
-    assert card.abstention.threshold == pytest.approx(0.6)
+    assert (card.abstention, card.calibration, card.metrics, card.temperature) == (None, None, {}, 1)
+
+
+def test_weights_may_be_as_large_as_numbers_are(tmp_path):
+    assert Ensemble([model(tmp_path, "one"), model(tmp_path, "two")], [1e308, 1e308]).weights == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -131,4 +139,5 @@ def test_an_ensemble_with_augmentation_reads_photographs_and_cut_out_faces(tmp_p
     )  # fmt: skip
     np.testing.assert_allclose([*face.probabilities.values()], expected, atol=1e-6)
     assert predictor.classify([photo, photo[:, :100]]).shape == (2, 3)
+    assert predictor.classify(np.zeros((4, 48, 48, 1), np.uint8)).shape == (4, 3)
     assert emolens.load(paths, weights=[1, 2], tta="full", detector=None).predict(photo).model == "small + large"

@@ -61,9 +61,9 @@ class Calibration(_Part):
         steps: per label, of `isotonic` alone.
         fitted_on: the data, in words.
         samples: how many there were.
-        before: figures of the model as it answered before: `nll, brier, ece, adaptive_ece`, and `vote_ece` where there
-            were votes.
-        after: the same with this calibration, on the same data.
+        before: figures of the model as it answered before, on those of the samples with a single top label: `nll,
+            brier, ece, adaptive_ece`, and `vote_ece` where there were votes.
+        after: the same with this calibration.
     """
 
     method: Literal["temperature", "vector", "isotonic"]
@@ -71,7 +71,7 @@ class Calibration(_Part):
     shift: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
     steps: tuple[Steps, ...] = ()
     fitted_on: str
-    samples: int
+    samples: Annotated[int, Field(ge=0, le=10**12)]
     before: dict[str, float] = {}
     after: dict[str, float] = {}
 

@@ -112,25 +112,13 @@ class Ensemble:
                     )
         self.weights = _shares(weights, len(self.models))
         self._columns = [[model.card.labels.index(label) for label in first.labels] for model in self.models]
-
-    @property
-    def card(self) -> ModelCard:
-        """The first one's, under the names of all; thresholds are weighted means."""
         cards = [model.card for model in self.models]
-        first = cards[0]
-        abstention = first.abstention
-        if abstention is not None:
-            thresholds = [0.0 if card.abstention is None else card.abstention.threshold for card in cards]
-            abstention = abstention.model_copy(update={"threshold": self._mean(thresholds)})
-        return first.model_copy(
-            update={
-                "name": " + ".join(card.name for card in cards),
-                "thresholds": {
-                    label: self._mean([card.threshold_of(label) for card in cards]) for label in first.labels
-                },
-                "abstention": abstention,
-            }
-        )
+        mean = {label: self._mean([card.threshold_of(label) for card in cards]) for label in first.labels}
+        # What was fitted to or measured of one member says nothing of them all.
+        unknown = {"metrics": {}, "temperature": 1.0, "calibration": None, "abstention": None, "parity": None}
+        names = " + ".join(card.name for card in cards)[:100]
+        self.card = first.model_copy(update={"name": names, "thresholds": mean, **unknown})
+        """The first one's, under the names of all, with weighted means of their thresholds."""
 
     @property
     def framings(self) -> tuple[Framing, ...]:
@@ -175,4 +163,5 @@ def _shares(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
     if len(weights) != count or not all(0 < weight < float("inf") for weight in weights):
         given = ", ".join(f"{weight:g}" for weight in weights)
         raise ConfigError(f"{count} models need {count} weights, each over zero; given: {given or 'none'}")
-    return tuple(weight / sum(weights) for weight in weights)
+    shares = np.array(weights) / max(weights)
+    return tuple((shares / shares.sum()).tolist())

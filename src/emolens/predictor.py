@@ -188,7 +188,8 @@ class Predictor:
         is_cut = isinstance(crops, np.ndarray) and crops.dtype == np.uint8 and crops.shape[1:] == shape
         if is_cut and len(self.model.framings) == 1:
             return self.model.classify([np.asarray(crops)])
-        return self.model.classify(self._framed([(decode(crop, self.limits).pixels, None) for crop in crops]))
+        grey = [crop[..., 0] if crop.ndim == 3 and crop.shape[2] == 1 else crop for crop in crops]
+        return self.model.classify(self._framed([(decode(crop, self.limits).pixels, None) for crop in grey]))
 
     def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["_Look | Failure"]:
         pending: deque[Future[_Look | Failure]] = deque()

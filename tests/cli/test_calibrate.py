@@ -61,7 +61,8 @@ def test_a_risk_sets_from_when_on_answers_are_unsure(run, tmp_path, capsys):
     model = make_model_file(tmp_path / "cheerful.onnx", bias={"happy": 3})
     rows = [fer_row(i, "sad", happiness=9, anger=1) if i % 4 else fer_row(i, "sad", fear=10) for i in range(40)]
     table = write_fer_table(tmp_path / "fer.parquet", rows)
-    assert run(model, "--dataset", "ferplus", "--data", table, "--risk", "0.3", "--out", model) == 0
+    arguments = (model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--risk", "0.3")
+    assert run(*arguments, "--out", model) == 0
     abstention = OnnxModel(model, "cpu").card.abstention
     assert abstention is not None
     assert abstention.risk <= 0.3
@@ -73,25 +74,27 @@ def test_a_multilabel_model_gets_thresholds_for_its_labels(run, tmp_path, capsys
     model = make_model_file(tmp_path / "multi.onnx", ("happy", "sad"), objective="multilabel")
     from fer_tables import face_png
 
-    lines = ["image,happy,sad"]
+    lines = ["image,split,happy,sad"]
     for i in range(12):
         (tmp_path / f"{i}.png").write_bytes(face_png(i))
-        lines.append(f"{i}.png,{i % 2},{int(i > 5)}")
+        lines.append(f"{i}.png,val,{i % 2},{int(i > 5)}")
     (tmp_path / "table.csv").write_text("\n".join(lines))
-    assert run(model, "--dataset", "csv", "--data", tmp_path / "table.csv", "--out", model) == 0
+    arguments = (model, "--dataset", "csv", "--data", tmp_path / "table.csv", "--split", "val", "--out", model)
+    assert run(*arguments) == 0
     card = OnnxModel(model, "cpu").card
     assert set(card.thresholds) == {"happy", "sad"}
     assert f"threshold of sad: {card.thresholds['sad']:.4f}" in capsys.readouterr().out
-    assert run(model, "--dataset", "csv", "--data", tmp_path / "table.csv", "--risk", "0.1", "--out", model) == 2
+    assert run(*arguments, "--risk", "0.1") == 2
     assert "a multilabel model has thresholds instead" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--risk", "0"), "no threshold brings the risk down to 0"),
-        (("--risk", "1.5"), "a risk is a share, 0 to 1"),
+        (("--split", "PublicTest", "--risk", "0"), "no threshold brings the risk down to 0"),
+        (("--split", "PublicTest", "--risk", "1.5"), "a risk is a share, 0 to 1"),
         (("--split", "Training"), "has no split 'Training'"),
+        ((), "name a --split that the model has not learnt from"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(run, model, table, tmp_path, capsys, arguments, message):
@@ -103,5 +106,15 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(run, model, table, t
 
 def test_too_few_samples_are_refused(run, model, tmp_path, capsys):
     table = write_fer_table(tmp_path / "few.parquet", [fer_row(i, "sad", sadness=9, anger=1) for i in range(3)])
-    assert run(model, "--dataset", "ferplus", "--data", table, "--out", tmp_path / "out.onnx") == 2
+    arguments = (model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest")
+    assert run(*arguments, "--out", tmp_path / "out.onnx") == 2
     assert "has 3 samples" in capsys.readouterr().err
+    assert run(*arguments, "--out", tmp_path) == 2
+    assert f"write --out {tmp_path / 'calibrated.onnx'}" in capsys.readouterr().err
+
+
+def test_figures_of_the_former_probabilities_are_kept_as_such(run, table, tmp_path):
+    model = make_model_file(tmp_path / "measured.onnx", metrics={"held-out": {"ece": 0.5}})
+    assert run(model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--out", model) == 0
+    found = OnnxModel(model, "cpu").card.metrics
+    assert found == {"before the calibration on ferplus PublicTest: held-out": {"ece": 0.5}}

@@ -194,3 +194,21 @@ def test_a_run_and_its_checkpoint_are_measured_and_calibrated_on_what_the_run_he
         assert "fer2013-cnn 0.1.0 on ferplus Training: 22 samples" in capsys.readouterr().out
     assert run(place, "--dataset", place, "--data", data, "--split", "Training") == 2
     assert "leave --split out" in capsys.readouterr().err
+
+
+def test_nothing_that_stands_in_a_file_steers_the_terminal(run, table, tmp_path, capsys):
+    model = make_model_file(tmp_path / "hostile.onnx", ("happy", "sad\x1b[31m"), name="\x1b]0;owned\x07")
+    for arguments in ((), ("--split", "\x1b[2J")):
+        run(model, "--dataset", "fer2013", "--data", table, *arguments)
+        printed, noted = capsys.readouterr()
+        assert "\x1b" not in printed + noted
+        assert "\x07" not in printed + noted
+
+
+def test_without_the_extra_it_is_named(run, model, table, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.delitem(sys.modules, "emolens.evaluation.report", raising=False)
+    monkeypatch.delitem(sys.modules, "emolens.evaluation.report.page", raising=False)
+    assert run(model, "--dataset", "fer2013", "--data", table) == 2
+    assert "pip install 'emolens[evaluate]'" in capsys.readouterr().err

@@ -4,11 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 
-from emolens.cli.render import Format, printable, write
+from emolens.cli.render import Format, write
+from emolens.cli.terminal import printable
 from emolens.results import Face, Failure, Prediction, Reactions
 
 LABELS = ("happy", "sad")
@@ -40,6 +42,13 @@ def test_json_is_one_array_whatever_the_number_of_results() -> None:
     assert json.loads(written("json")) == []
     assert json.loads(written("json", PREDICTION)) == [PREDICTION.to_dict()]
     assert json.loads(written("json", PREDICTION, FAILURE)) == [PREDICTION.to_dict(), FAILURE.to_dict()]
+
+
+def test_the_table_says_when_an_answer_is_unsure_and_labels_steer_no_terminal() -> None:
+    assert "happy 80%, unsure" in written("table", replace(PREDICTION, unsure=True))
+    assert "unsure" not in written("table", PREDICTION)
+    hostile = replace(PREDICTION, emotions=("\x1b[31m",), probabilities={"\x1b[31m": 1.0})
+    assert "\x1b" not in written("table", hostile)
 
 
 def test_json_lines_are_one_object_per_line() -> None:

@@ -94,3 +94,23 @@ def test_independent_labels_are_calibrated_each() -> None:
     assert fitted is not None
     assert set(fitted.after) == {"nll"}
     np.testing.assert_allclose(fitted.scale, [1 / 3] * 3, atol=0.05)
+
+
+def test_certainty_of_a_label_that_no_sample_has_is_measured_and_no_fault() -> None:
+    sure = logits(40)
+    sure[0] = [0, 0, 200]
+    hard = np.eye(3, dtype=np.float32)[np.arange(40) % 2]
+    fitted = calibrate_card(card(), sure, hard, "temperature", "rows").calibration
+    assert fitted is not None
+    assert fitted.before["nll"] > 0.8
+
+
+def test_samples_of_one_label_teach_no_confidence() -> None:
+    with pytest.raises(DataError, match="every sample has the same label"):
+        calibrate_card(card(), logits(20), np.tile(np.float32([1, 0, 0]), (20, 1)), "temperature", "rows")
+
+
+def test_a_temperature_that_stops_at_its_bound_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    hard = np.eye(3, dtype=np.float32)[logits(50).argmax(axis=1)]
+    assert calibrate_card(card(), logits(50), hard, "temperature", "rows").temperature == pytest.approx(0.05, rel=0.01)
+    assert "stopped at its bound" in caplog.text

@@ -15,10 +15,12 @@ import emolens
 from detectors import MagentaPatches
 from emolens.data.readers import read_dataset
 from emolens.data.samples import Dataset, Sample
-from emolens.errors import DataError
+from emolens.errors import ConfigError, DataError
 from emolens.evaluation.evaluate import describe_left_out, evaluate
 from emolens.evaluation.metrics import compute_metrics
 from emolens.labels import LABEL_SETS, project
+from emolens.policy import Policy
+from emolens.predictor import Predictor
 from emolens.runtime import OnnxModel
 from fer_tables import face_png
 from models import make_model_file
@@ -185,6 +187,31 @@ def test_in_photographs_the_face_that_was_meant_is_found_or_counts_as_wrong(mode
     assert [sample.box for sample in evaluation.dataset.samples][::2] == [(10, 20, 40, 50), (100, 10, 60, 80)]
     np.testing.assert_array_equal(evaluation.probabilities[[1, 3]], np.zeros((2, 8)))
     np.testing.assert_allclose(evaluation.probabilities[[0, 2]].sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("fields", [{"kind": "scene"}, {"objective": "multilabel"}])
+def test_only_models_that_give_a_face_one_emotion_are_measured_from_photographs(tmp_path, fields):
+    model = OnnxModel(make_model_file(tmp_path / "other.onnx", SOCIAL8, **fields), "cpu")
+    samples = replace(dataset([{"happy": 1}], SOCIAL8), objective=model.card.objective)
+    with pytest.raises(ConfigError, match="leave --from photo out"):
+        evaluate(model, samples, detector=MagentaPatches())
+
+
+def test_a_photograph_is_cut_as_the_predictor_cuts_it(model):
+    pixels = np.random.default_rng(0).integers(0, 256, (1200, 2000, 3), dtype=np.uint8)
+    pixels[200:700, 100:500] = (255, 0, 255)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    sample = Sample("large", file.getvalue(), np.eye(8, dtype=np.float32)[0], "test")
+    detector = MagentaPatches(size=500)
+    (found,) = evaluate(model, Dataset("photos", SOCIAL8, (sample,)), detector=detector).probabilities
+    (face,) = Predictor(model, detector, Policy.load("social")).predict(file.getvalue()).faces
+    np.testing.assert_allclose(found, list(face.probabilities.values()), atol=1e-6)
+
+
+def test_labels_that_the_model_never_answers_are_refused(model):
+    with pytest.raises(DataError, match="none of it is among awe, boredom"):
+        evaluate(model, dataset([{"happy": 1}], SOCIAL8), ("awe", "boredom"))
 
 
 def test_metrics_json_says_what_was_measured_on_what(model, tmp_path):

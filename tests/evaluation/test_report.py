@@ -241,15 +241,14 @@ def test_faces_that_were_missed_are_told_and_none_of_the_mistakes(answered: list
     predicted = [[0.9, 0.1, 0] if found else [0, 0, 0] for found in answered]
     measured = evaluation(predicted, [[0.2, 0.8, 0], [1, 0, 0], [0.8, 0.2, 0]], answered=answered)
     page = page_of(measured, tmp_path)
-    assert f"In {answered.count(False)} of them the face was not found" in page.text
+    assert f"in {answered.count(False)} samples it was not found" in page.text
     assert [one.name for one in find(measured).mistakes] == (["row 0"] if answered[0] else [])
 
 
 def test_several_models_are_named_each_with_its_weight(tmp_path: Path) -> None:
-    members = [
-        {"name": f"model {i}", "version": "1", "sha256": f"{i}" * 64, "weight": 0.5, "tta": "flip"} for i in (1, 2)
-    ]
-    measured = replace(answers_to([1, 0, 0]), model={"name": "both", "version": "2", "members": members})
+    members = [{"name": f"model {i}", "version": "1", "sha256": f"{i}" * 64, "weight": 0.5} for i in (1, 2)]
+    about = {"name": "both", "version": "2", "members": members, "tta": "flip"}
+    measured = replace(answers_to([1, 0, 0]), model=about)
     page = page_of(measured, tmp_path)
     assert "both 2 on faces" in page.text
     assert "model 2 1, weight 0.500, averaged over views (flip): sha256 2222" in page.text

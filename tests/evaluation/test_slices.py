@@ -1,16 +1,12 @@
 """Slices: which samples are in them, and what is measured there."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from emolens.data.samples import Dataset, Sample
 from emolens.evaluation.metrics import compute_metrics
 from emolens.evaluation.slices import find_slices, measure_slices, slice_metrics
-from emolens.evaluation.traits import crop_traits, picture_sizes
-from fer_tables import face_png
+from emolens.evaluation.traits import crop_traits
 
 LABELS = ("happy", "sad")
 
@@ -65,7 +61,7 @@ def dataset(*metadata: dict[str, str]) -> Dataset:
 
 def found(*metadata: dict[str, str]) -> dict[str, list[int]]:
     """The slices by metadata alone, as rows."""
-    traits = np.full((len(metadata), 3), np.nan, dtype=np.float32)
+    traits = np.full((len(metadata), 4), np.nan, dtype=np.float32)
     return {name: np.flatnonzero(part).tolist() for name, part in find_slices(dataset(*metadata), traits).items()}
 
 
@@ -100,18 +96,10 @@ def test_slices_by_metadata_are_bounded() -> None:
     assert len(found(*rows)) == 60
 
 
-def test_faces_are_small_or_large_by_their_box_and_pictures_without_one_by_their_size(tmp_path: Path) -> None:
-    Image.new("RGB", (30, 40)).save(tmp_path / "one.png")
-    target = np.array([1, 0], dtype=np.float32)
-    samples = (
-        Sample("box", b"", target, "test", box=(5, 5, 8, 2)),
-        Sample("file", tmp_path / "one.png", target, "test"),
-        Sample("bytes", face_png(0), target, "test"),
-        Sample("gone", tmp_path / "gone.png", target, "test"),
-        Sample("text", b"no picture", target, "test"),
-    )
-    np.testing.assert_allclose(picture_sizes(samples), [4, 1200**0.5, 48, np.nan, np.nan], rtol=1e-6)
-    slices = find_slices(Dataset("made", LABELS, samples), np.full((5, 3), np.nan, dtype=np.float32))
+def test_faces_are_small_or_large_and_those_of_no_size_neither() -> None:
+    traits = np.full((5, 4), np.nan, dtype=np.float32)
+    traits[:, 3] = [4, 35, 48, np.nan, np.nan]
+    slices = find_slices(dataset(*({} for _ in range(5))), traits)
     assert {name: part.tolist() for name, part in slices.items()} == {
         "small": [True, False, False, False, False],
         "large": [False, False, True, False, False],

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from emolens import __version__, settings
+from emolens.cli.terminal import printable_lines
 from emolens.errors import EXIT_CODES, EmolensError
 
 COMMANDS = (
@@ -82,7 +83,7 @@ def main() -> NoReturn:
             raise
         message, code = _explained(error)
         if message:
-            print(f"emolens: {message}", file=sys.stderr)
+            print(f"emolens: {printable_lines(message)}", file=sys.stderr)
         _settle_stdout()
         sys.exit(code)
 

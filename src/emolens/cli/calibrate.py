@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emolens.cli.terminal import figures_table
+from emolens.cli.terminal import figures_table, printable_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,7 @@ def calibrate(
     data: Annotated[Path, typer.Option(help="The dataset's file or folder.")],
     out: Annotated[Path, typer.Option(help="The model file to write; may be the one that was read.")],
     split: Annotated[
-        str | None, typer.Option(help="Only this split; the model must not have learnt from it.", show_default="all")
+        str | None, typer.Option(help="One that the model has not learnt from; not for a run.", show_default=False)
     ] = None,
     method: Annotated[
         Literal["temperature", "vector", "isotonic"],
@@ -45,10 +45,15 @@ def calibrate(
     from rich.console import Console
 
     from emolens.cli.extras import needing
-    from emolens.cli.sources import model_file, open_dataset
+    from emolens.cli.sources import model_file, open_dataset, run_named
+    from emolens.errors import ConfigError
     from emolens.runtime import OnnxModel
     from emolens.settings import find_data
 
+    if split is None and run_named(dataset) is None:
+        raise ConfigError("name a --split that the model has not learnt from, such as val or PublicTest")
+    if out.is_dir() or not out.name:
+        raise ConfigError(f"{out} is a folder; write --out {out / 'calibrated.onnx'}")
     with needing("evaluate", "to calibrate"):
         from emolens.evaluation.calibrate import calibrate as fit
         from emolens.export.container import change_card
@@ -57,7 +62,7 @@ def calibrate(
         card = fit(OnnxModel(path), open_dataset(dataset, find_data(data), split), method, risk)
         change_card(path, card, out)
     console = Console(highlight=False, markup=False)
-    console.print(_heading(card), soft_wrap=True)
+    console.print(printable_lines(_heading(card)), soft_wrap=True)
     console.print(_figures(card))
     print(f"{out} is the calibrated model", file=sys.stderr)
 

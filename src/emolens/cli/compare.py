@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emolens.cli.terminal import figures_table
+from emolens.cli.terminal import figures_table, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,11 +27,11 @@ def compare(first: Metrics, second: Metrics) -> None:
     comparison = pair(first, second)
     (a, b), (only_a, only_b) = comparison.models, comparison.left_out
     console = Console(highlight=False, markup=False)
-    console.print(
-        f"A: {a} ({first})\nB: {b} ({second})\n{comparison.shared:,} samples in both; "
-        f"left out: {only_a:,} only in A, {only_b:,} only in B",
-        soft_wrap=True,
+    heading = (
+        f"A: {printable(f'{a} ({first})')}\nB: {printable(f'{b} ({second})')}\n{comparison.shared:,} samples in both; "
+        f"left out: {only_a:,} only in A, {only_b:,} only in B"
     )
+    console.print(heading, soft_wrap=True)
     console.print(_table(comparison.differences))
 
 

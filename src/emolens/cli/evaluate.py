@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from emolens.cli.terminal import figures_table
-from emolens.runtime import Device
+from emolens.cli.terminal import figures_table, printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,16 +65,20 @@ def evaluate(
         typer.Option("--strict", help="Stop at faults in the data, such as missing files, instead of naming them."),
     ] = False,
     out: Annotated[Path | None, typer.Option(help="A folder to write the report to.", show_default=False)] = None,
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "auto",
 ) -> None:
     """Measure a model on a dataset; print a summary, and write figures, predictions, plots and a report to OUT."""
     from rich.console import Console
 
+    from emolens.cli.extras import needing
     from emolens.cli.sources import model_file, open_dataset
-    from emolens.evaluation.evaluate import evaluate as measure
     from emolens.labels import label_set
     from emolens.predictor import open_classifier, open_detector
     from emolens.settings import find_data
+
+    with needing("evaluate", "to evaluate"):
+        from emolens.evaluation.evaluate import evaluate as measure
+        from emolens.evaluation.report import write_report
 
     data, over = find_data(data), None if labels is None else label_set(labels)
     if out is not None:
@@ -90,21 +93,13 @@ def evaluate(
         evaluation.dataset.check_faultless()  # again, since images that cannot be read are found on the way
     saved = evaluation.save(out) if out is not None else None  # first, since whoever reads the summary may stop early
     if evaluation.dataset.faults:
-        print(evaluation.dataset.fault_report, file=sys.stderr)
+        print(printable_lines(evaluation.dataset.fault_report), file=sys.stderr)
     console = Console(highlight=False, markup=False)
     console.print(_heading(evaluation), soft_wrap=True)
     console.print(_summary(evaluation.metrics))
     console.print(_per_class(evaluation.metrics))
     if saved is not None:
-        print(f"{_report(evaluation, saved.parent)} shows it; {saved} holds every figure", file=sys.stderr)
-
-
-def _report(evaluation: "Evaluation", folder: Path) -> Path:
-    from emolens.cli.extras import needing
-
-    with needing("evaluate", "to draw the report"):
-        from emolens.evaluation.report import write_report
-    return write_report(evaluation, folder)
+        print(f"{write_report(evaluation, saved.parent)} shows it; {saved} holds every figure", file=sys.stderr)
 
 
 def _heading(evaluation: "Evaluation") -> str:
@@ -113,8 +108,9 @@ def _heading(evaluation: "Evaluation") -> str:
     model, dataset = evaluation.model, evaluation.dataset
     missed = evaluation.metrics.get("missed")
     found = "" if missed is None else f"faces not found, which count as wrong: {missed:,}; "
-    return (
-        f"{model['name']} {model['version']} on {dataset.name} {evaluation.split}: {len(dataset):,} samples; "
+    views = f" (--tta {model['tta']})" if "tta" in model else ""
+    return printable(
+        f"{model['name']} {model['version']}{views} on {dataset.name} {evaluation.split}: {len(dataset):,} samples; "
         f"{found}left out: {describe_left_out(dataset)}"
     )
 
@@ -132,5 +128,5 @@ def _per_class(metrics: Mapping[str, Any]) -> "Table":
     table = figures_table("label", "precision", "recall", "F1", "samples")
     for label, scores in metrics["per_class"].items():
         figures = (f"{scores[key]:.4f}" for key in ("precision", "recall", "f1"))
-        table.add_row(label, *figures, f"{scores['support']:,}")
+        table.add_row(printable(label), *figures, f"{scores['support']:,}")
     return table

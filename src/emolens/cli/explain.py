@@ -37,7 +37,7 @@ def explain(
 
     Exit code: 0 done, 1 the image cannot be read or shows no face, 2 wrong usage or configuration.
     """
-    from emolens.cli.render import printable
+    from emolens.cli.terminal import printable
     from emolens.errors import ImageError
 
     card, draw = _explainer(model)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emolens.cli.terminal import tracked
+from emolens.cli.terminal import printable, tracked
 
 if TYPE_CHECKING:
     from emolens.cli.album import Album
@@ -132,7 +132,6 @@ def _reported(
     pairs: "Iterable[tuple[Item, Prediction | Failure]]", album: "Album | None", failed: "list[Failure]"
 ) -> "Iterator[Prediction | Failure]":
     """The results; failures are named on stderr and noted in `failed`, the others go into the album."""
-    from emolens.cli.render import printable
     from emolens.errors import ImageError
     from emolens.results import Failure
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TextIO
 
+from emolens.cli.terminal import printable
 from emolens.results import Failure, Prediction
 
 Format = Literal["table", "json", "jsonl", "csv"]
@@ -25,11 +26,6 @@ def write(format: Format, results: Results, stream: TextIO, labels: Sequence[str
         show_scores: adds the probabilities to the table and the CSV; JSON always has them.
     """
     _WRITERS[format](results, stream, labels if show_scores else ())
-
-
-def printable(text: str) -> str:
-    """The text with escapes for what could steer a terminal; file names are not ours."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _json(results: Results, stream: TextIO, labels: Sequence[str]) -> None:  # noqa: ARG001
@@ -110,7 +106,8 @@ def _emotions(prediction: Prediction) -> str:
     if prediction.dominant is None:
         return "no face"
     found = ", ".join(f"{label} {100 * prediction.probabilities[label]:.0f}%" for label in prediction.emotions)
-    return found or f"none is clear ({prediction.dominant} {100 * (prediction.confidence or 0):.0f}%)"
+    found = found or f"none is clear ({prediction.dominant} {100 * (prediction.confidence or 0):.0f}%)"
+    return printable(f"{found}, unsure" if prediction.unsure else found)
 
 
 _WRITERS: dict[Format, Callable[[Results, TextIO, Sequence[str]], None]] = {

@@ -1,5 +1,6 @@
 """Abstention: how often a model is wrong where it answers, when it may say that it is unsure."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -77,9 +78,10 @@ def choose_threshold(confidence: ArrayLike, right: ArrayLike, risk: float) -> Op
     good = np.flatnonzero(curve.risk <= risk)
     if not len(good):
         least = curve.risk.min()
+        asked = math.ceil(1e4 * least) / 1e4
         coverage = curve.coverage[curve.risk == least][-1]
         raise DataError(
-            f"no threshold brings the risk down to {risk:g}; the least is {least:.4f}, with {coverage:.1%} of the "
+            f"no threshold brings the risk down to {risk:g}; the least is {asked:.4f}, with {coverage:.1%} of the "
             f"samples answered, so ask for that or more"
         )
     threshold, coverage, reached = (float(column[good[-1]]) for column in curve)

@@ -56,6 +56,9 @@ def calibrate(
     splits = ", ".join(sorted({sample.split for sample in dataset.samples}))
     fitted_on = f"{dataset.name} {splits}"
     fitted = calibrate_card(card, logits, dataset.targets, method, fitted_on)
+    # What the card knew was measured with the former probabilities.
+    former = {f"before the calibration on {fitted_on}: {name}": figures for name, figures in card.metrics.items()}
+    fitted = fitted.model_copy(update={"metrics": former})
     probabilities = calibrated(logits, fitted)
     if several:
         thresholds = tune_thresholds(probabilities, dataset.targets, card.labels)

@@ -1,5 +1,6 @@
 """Calibration: what turns logits into probabilities that mean what they say, fitted to held-out targets."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from emolens.card import Calibration, ModelCard, Steps
 from emolens.errors import DataError
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.probability import calibrated
+
+logger = logging.getLogger(__name__)
 
 Method = Literal["temperature", "vector", "isotonic"]
 Floats = NDArray[np.float64]
@@ -86,7 +89,8 @@ def calibrate_card(
 ) -> ModelCard:
     """The card with a calibration fitted to held-out samples, and with what it was worth on them.
 
-    A temperature is fitted, and all is measured, over the labels that some sample has.
+    A temperature is fitted over the labels that some sample has. The figures are of the samples with a single top
+    label.
 
     Args:
         card: of the model that gave the logits; its own calibration is replaced.
@@ -96,9 +100,11 @@ def calibrate_card(
         fitted_on: the data, in words.
 
     Raises:
-        DataError: no sample has one of the labels, and the method needs them all.
+        DataError: no sample has one of the labels, and the method needs them all; or all samples have the same one.
     """
     several, known = card.objective == "multilabel", np.asarray(targets.any(axis=0))
+    if not several and known.sum() < 2:
+        raise DataError("every sample has the same label, from which no confidence can be learnt; take others, too")
     if not known.all() and method != "temperature":
         lacking = ", ".join(label for label, has in zip(card.labels, known, strict=True) if not has)
         raise DataError(
@@ -109,6 +115,8 @@ def calibrate_card(
     learnt: dict[str, Any] = {}
     if method == "temperature":
         temperature = round(fit_temperature(logits[:, known], targets[:, known], several), 4)
+        if not _TEMPERATURES[0] * 1.01 < temperature < _TEMPERATURES[1] / 1.01:
+            logger.warning("the temperature stopped at its bound, %g; these samples say nothing of doubt", temperature)
     elif method == "vector":
         learnt["scale"], learnt["shift"] = fit_vector(logits, targets, several)
     else:
@@ -120,7 +128,7 @@ def calibrate_card(
 
 
 def _figures(card: ModelCard, logits: NDArray[np.float32], targets: NDArray[np.float32]) -> dict[str, float]:
-    probabilities, known = calibrated(logits, card), np.asarray(targets.any(axis=0))
+    probabilities = calibrated(logits, card)
     if card.objective == "multilabel":
         thresholds = [card.threshold_of(label) for label in card.labels]
         metrics = compute_multilabel_metrics(probabilities, targets, card.labels, thresholds)
@@ -128,9 +136,7 @@ def _figures(card: ModelCard, logits: NDArray[np.float32], targets: NDArray[np.f
         decided = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
         if not decided.any():
             return {}
-        shown = probabilities[decided][:, known]
-        labels = [label for label, has in zip(card.labels, known, strict=True) if has]
-        metrics = compute_metrics(shown / shown.sum(axis=1, keepdims=True), targets[decided][:, known], labels)
+        metrics = compute_metrics(probabilities[decided], targets[decided], card.labels)
     return {key: round(metrics[key], 6) for key in _FIGURES if key in metrics}
 
 

@@ -13,25 +13,20 @@ from numpy.typing import NDArray
 from emolens import __version__
 from emolens.card import ModelCard
 from emolens.classifier import Classifier
-from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.detect.base import Detector
-from emolens.errors import DataError
+from emolens.errors import ConfigError, DataError
+from emolens.evaluation.answers import predict_dataset
 from emolens.evaluation.bootstrap import bootstrap_intervals
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.evaluation.multilabel import MultiLabel
-from emolens.evaluation.photos import find_faces
 from emolens.evaluation.predictions import Predictions
 from emolens.evaluation.single_label import SingleLabel
 from emolens.evaluation.slices import find_slices, measure_slices
-from emolens.evaluation.traits import TRAITS, crop_traits
 from emolens.files import written_whole
-from emolens.labels import canonical, project, regroup
+from emolens.labels import canonical, project, project_label, regroup
 
 Flags = NDArray[np.bool_]
-
-# Crops in memory at once: enough to keep the decoding threads busy, 77 MB at 224 x 224 x 3.
-_CHUNK = 512
 
 # As near to one as float32 can tell.
 _CERTAIN = 1 - 1e-7
@@ -49,6 +44,7 @@ class Evaluation:
         metrics: see `compute_metrics` and `compute_multilabel_metrics`; with `intervals {figure: [low, high]}` (see
             `bootstrap_intervals`) and `slices` (see `measure_slices`).
         date: in UTC, ISO 8601.
+        detector: the name of what found the faces; None where the dataset's own crops or boxes were taken.
     """
 
     model: dict[str, Any]
@@ -57,6 +53,7 @@ class Evaluation:
     answered: Flags
     metrics: dict[str, Any]
     date: str
+    detector: str | None = None
 
     @property
     def split(self) -> str:
@@ -67,6 +64,8 @@ class Evaluation:
         """The content of `metrics.json`."""
         return {
             "model": self.model,
+            "from": "crop" if self.detector is None else "photo",
+            **({} if self.detector is None else {"detector": self.detector}),
             "dataset": self.dataset.name,
             "split": self.split,
             "labels": list(self.dataset.labels),
@@ -102,7 +101,9 @@ def evaluate(
             dataset gives; one that is not found counts as wrong.
 
     Raises:
-        DataError: the dataset is of another objective than the model, or no sample is left to compare.
+        DataError: the dataset is of another objective than the model, they share no label, or no sample is left to
+            compare.
+        ConfigError: photographs are asked of a model that does not look at faces or gives them several labels.
         ModelError: the model's probabilities are no distribution over labels.
     """
     card = model.card
@@ -111,62 +112,36 @@ def evaluate(
             f"{card.name} is a {card.objective} model and {dataset.name} a {dataset.objective} dataset; "
             "measure it on one of its kind"
         )
+    if detector is not None and (card.kind != "face" or card.objective != "distribution"):
+        raise ConfigError(
+            f"{card.name} is a {card.objective} model of kind '{card.kind}'; only those that give a face one emotion "
+            "are measured from photographs, so leave --from photo out"
+        )
     answers = tuple(canonical(label) for label in card.labels)
     wanted = labels or (dataset.labels if set(dataset.labels) <= set(answers) else answers)
+    if not any(project_label(label, wanted) for label in answers):
+        raise DataError(f"{card.name} answers {', '.join(answers)}, and none of it is among {', '.join(wanted)}")
     compared = dataset if tuple(wanted) == dataset.labels else dataset.project(wanted)
     if dataset.objective == "distribution":
         compared = compared.without_ties()
-    answered = np.ones(len(compared), bool)
-    if detector is not None:
-        compared, answered = find_faces(compared, detector)
-    compared, answered, predicted, traits = predict_dataset(model, compared, answered)
+    given = predict_dataset(model, compared, detector)
+    compared, answered = given.dataset, given.answered
     if not len(compared):
         raise DataError(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
             f"left out: {describe_left_out(compared)}; check --split, and that dataset and model share labels"
         )
     probabilities = np.zeros((len(compared), len(wanted)), np.float32)
-    probabilities[answered] = _project_answers(predicted, answers, compared)
+    probabilities[answered] = _project_answers(given.probabilities, answers, compared)
     return Evaluation(
         model.about,
         compared,
         probabilities,
         answered,
-        _measure(card, compared, probabilities, None if detector is None else answered, traits),
+        _measure(card, compared, probabilities, None if detector is None else answered, given.traits),
         datetime.now(UTC).isoformat(timespec="seconds"),
+        None if detector is None else detector.name,
     )
-
-
-def predict_dataset(
-    model: Classifier, dataset: Dataset, answered: Flags
-) -> tuple[Dataset, Flags, NDArray[np.float32], NDArray[np.float32]]:
-    """Decodes, crops and predicts.
-
-    Args:
-        model: what answers.
-        dataset: the samples.
-        answered: `(N,)`: which of them have a face to predict.
-
-    Returns:
-        The samples that can be read; which of them have an answer, `(M,)`; the model's answers, a row for each of
-        those, over its own labels; and the traits of all, `(M, TRAITS)`, NaN without an answer.
-    """
-    asked = np.flatnonzero(answered)
-    probabilities = [np.empty((0, len(model.card.labels)), dtype=np.float32)]
-    traits = np.full((len(dataset), TRAITS), np.nan, dtype=np.float32)
-    unreadable: dict[int, str] = {}
-    for part in (asked[start : start + _CHUNK] for start in range(0, len(asked), _CHUNK)):
-        samples = [dataset.samples[index] for index in part]
-        framed = []
-        for crop, size in model.framings:
-            crops, faulty = cut_crops(samples, size, crop)
-            framed.append(crops)
-        unreadable |= {int(part[index]): what for index, what in faulty.items()}
-        traits[[index for index in part if index not in unreadable]] = crop_traits(framed[0])
-        probabilities.append(model.classify(framed))
-    readable = [index not in unreadable for index in range(len(dataset))]
-    read = dataset.without("unreadable_image", unreadable)
-    return read, answered[readable], np.concatenate(probabilities), traits[readable]
 
 
 def describe_left_out(dataset: Dataset) -> str:

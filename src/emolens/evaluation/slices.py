@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from emolens.data.samples import Dataset, Sample
 from emolens.evaluation.metrics import compute_metrics
-from emolens.evaluation.traits import crop_traits, picture_sizes
+from emolens.evaluation.traits import crop_traits
 
 AGREED = 0.8
 """From which share of the top label on people are said to agree."""
@@ -20,8 +20,7 @@ Part = NDArray[np.bool_]
 """`(N,)`: which samples are in a slice."""
 
 _FIGURES = ("n", "accuracy", "kl", "subset_accuracy", "mean_average_precision")
-_TRAITS = (("dark", "bright"), ("little contrast", "much contrast"), ("blurred", "sharp"))
-_SIZES = ("small", "large")
+_TRAITS = (("dark", "bright"), ("little contrast", "much contrast"), ("blurred", "sharp"), ("small", "large"))
 
 # Of a column of metadata. A longer value is free text, and so is a column with more values that are no numbers.
 _MOST_VALUES, _LONGEST_VALUE = 12, 40
@@ -60,11 +59,10 @@ def find_slices(dataset: Dataset, traits: NDArray[np.float32]) -> dict[str, Part
 
     Args:
         dataset: what was measured.
-        traits: `(N, 3)`, see `crop_traits`; NaN for a sample without a crop.
+        traits: `(N, 4)`: see `crop_traits`, and the size of the face in pixels; NaN for a sample without a crop.
     """
     votes = _by_agreement(dataset.targets) if dataset.objective == "distribution" else {}
-    sizes = _outer_quarters(picture_sizes(dataset.samples), _SIZES)
-    return _by_traits(traits) | sizes | votes | _by_metadata(dataset.samples)
+    return _by_traits(traits) | votes | _by_metadata(dataset.samples)
 
 
 def measure_slices(
@@ -86,7 +84,7 @@ def measure_slices(
 
 def _by_traits(traits: NDArray[np.float32]) -> dict[str, Part]:
     parts: dict[str, Part] = {}
-    for names, values in zip(_TRAITS, traits.T, strict=True):
+    for names, values in zip(_TRAITS, traits.T, strict=False):  # of bare crops no size is known
         parts |= _outer_quarters(values, names)
     return parts
 
