@@ -1,6 +1,7 @@
 """OnnxModel: a model file in an ONNX Runtime session, crops in, calibrated probabilities out."""
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -44,13 +45,15 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
     options.intra_op_num_threads = threads
     # Threads that spin while they wait starve the ones that decode and detect beside them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A model file is one file: whatever others it names, they are looked for where nothing can be.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on
     use_cuda = device != "cpu" and _CUDA in ort.get_available_providers()
     providers = [_CUDA, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
     try:
         session = ort.InferenceSession(path, options, providers=providers)
     except Exception as error:  # noqa: BLE001 (ONNX Runtime raises a class of its own per fault)
-        raise ModelError(f"{path} cannot be opened as ONNX: {_first_line(error)}; export or pull it again") from None
+        raise ModelError(f"{path} cannot be opened as ONNX: {_why_not(error)}") from None
     # Asked of the session, since without a driver ONNX Runtime goes on with the CPU and says nothing.
     if device == "cuda" and _CUDA not in session.get_providers():
         raise ConfigError(
@@ -180,6 +183,16 @@ def _with_free_batch(shape: list[Any]) -> list[Any]:
 def _describe(node: list[Any]) -> str:
     name, dtype, shape = node
     return f"'{name}' {dtype} {' x '.join(map(str, shape)) or 'of no shape'}"
+
+
+def _why_not(error: Exception) -> str:
+    """What ONNX Runtime has against a file, and the remedy."""
+    said = str(error)
+    if "xternal data" in said:
+        return "its weights are in other files (external data); save it as one file that holds them"
+    if "is not a registered function/op" in said:
+        return f"it needs operators that ONNX Runtime does not have ({_first_line(error)}); export it without them"
+    return f"{_first_line(error)}; export or pull it again"
 
 
 def _first_line(error: Exception) -> str:
