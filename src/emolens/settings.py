@@ -21,18 +21,22 @@ RUNS = "EMOLENS_RUNS"
 OFFLINE = "EMOLENS_OFFLINE"
 """1: nothing is ever downloaded."""
 
+MIRROR = "EMOLENS_MIRROR"
+"""The address of the folder from which models are pulled, instead of from where each of them is published."""
+
 MAX_BYTES = "EMOLENS_MAX_BYTES"
 MAX_PIXELS = "EMOLENS_MAX_PIXELS"
 """From which size on images are refused."""
 
 FOLDERS = (DATA, MODELS, RUNS)
 
-SETTINGS = (*FOLDERS, OFFLINE, MAX_BYTES, MAX_PIXELS)
+SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS)
 """Every variable that emolens reads; one that is empty counts as not set."""
 
 _FILE = ".env"
 _MOST_BYTES = 64 * 1024
 _ASSIGNMENT = re.compile(rf"(?:export\s+)?({PREFIX}\w+)\s*(.*)", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#@]*)?")
 _COMMENT = re.compile(r"(?:^|\s)#")
 _EXPANSION = re.compile(r"\$[\w{(]", re.ASCII)
 
@@ -81,6 +85,20 @@ def place_run(path: Path) -> Path:
 def offline() -> bool:
     """Whether `EMOLENS_OFFLINE` forbids downloads."""
     return os.environ.get(OFFLINE) == "1"
+
+
+def mirror() -> str | None:
+    """The address to which a `/` and the name of a model's file are added to pull it, if there is one.
+
+    Raises:
+        ConfigError: it is no address of a folder, or holds a password, which would show in messages.
+    """
+    value = os.environ.get(MIRROR)
+    if not value:
+        return None
+    if not _ADDRESS.fullmatch(value):
+        raise ConfigError(f"{MIRROR} is no http or https address of a folder; write https://host/path and no more")
+    return value.rstrip("/")
 
 
 def source(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from emolens.card import ModelCard
 from emolens.cli.info import info
-from emolens.cli.models import list_models, pull, show
+from emolens.cli.models import list_models, pull, show, verify
 from emolens.errors import ConfigError, ModelError
 from models import make_model_file
 
@@ -32,6 +32,44 @@ def test_the_list_is_a_table_for_people(capsys: pytest.CaptureFixture[str], monk
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["yunet"]]
     assert "detector" in line
     assert "emolens models pull yunet" in line
+
+
+def test_the_table_shows_the_users_own_models_and_those_that_are_none(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.mkdir()
+    make_model_file(cache / "mine.onnx", kind="scene")
+    (cache / "broken.onnx").write_text("no model")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    list_models()
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert "scene" in rows["mine"]
+    assert str(cache / "mine.onnx") in rows["mine"]
+    assert "no model file" in rows["broken"]
+
+
+def test_verifying_names_what_is_right_and_what_is_wrong(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify() == 0
+    assert capsys.readouterr().out.splitlines() == ["detector: ok", "face: ok"]
+    cache.mkdir()
+    (cache / "yunet.onnx").write_bytes(b"cut off")
+    (cache / "mine.onnx").write_text("no model")
+    assert verify() == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines() == ["detector: ok", "face: ok"]
+    wrong = told.err.splitlines()
+    assert len(wrong) == 2
+    assert wrong[0].startswith("emolens: yunet: ")
+    assert wrong[1].startswith("emolens: mine: ")
+
+
+def test_verifying_can_be_asked_for_some(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = make_model_file(tmp_path / "mine.onnx")
+    assert verify([str(path), "yunet"]) == 1
+    told = capsys.readouterr()
+    assert told.out == f"{path}: ok\n"
+    assert "emolens models pull yunet" in told.err
 
 
 def test_a_model_file_shows_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +106,14 @@ def test_info_says_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str], c
     assert {"heic", "train", "demo"} <= {name.strip() for name in known.split(",")}
 
 
+def test_info_shows_the_mirror_but_no_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOLENS_MIRROR", "https://me:secret@host/models")
+    info()
+    assert "https://...@host/models (environment)" in capsys.readouterr().out
+
+
 def test_a_card_is_a_page_of_markdown_for_other_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = make_model_file(tmp_path / "mine.onnx", limits=("Not at night.",))
     show(str(path), card=True)
@@ -91,4 +137,14 @@ def test_a_card_is_drawn_on_a_terminal(
 
 def test_a_model_that_can_be_pulled_has_a_page_too(capsys: pytest.CaptureFixture[str]) -> None:
     show("yunet", card=True)
-    assert "emolens models pull yunet" in capsys.readouterr().out
+    page = capsys.readouterr().out
+    assert "emolens models pull yunet" in page
+    assert "WIDER FACE" in page
+    assert "0.8844" in page
+
+
+def test_the_page_of_a_file_that_emolens_does_not_run_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    show("hsemotion-b2", card=True)
+    assert "emolens models import" in capsys.readouterr().out
+    show("mediapipe-face-landmarker", card=True)
+    assert ".task, 3,758,596 bytes" in capsys.readouterr().out

@@ -20,6 +20,7 @@ _PURPOSES = {
     "emoji": "Says which emotions the picture of an emoji stands for.",
     "generic": "Gives a picture the labels that it was trained on.",
     "detector": "Finds faces in photographs: where they are, not whose they are, nor what they express.",
+    "landmarks": "Finds points of a face that is cut out of a photograph; it names neither persons nor emotions.",
 }
 _NOT_SAID = "The card does not say."
 
@@ -62,8 +63,8 @@ def card_page(card: ModelCard, sha256: str, size: int) -> str:
 def _export(parity: Parity) -> str:
     return (
         f"{text(parity.form)}; over {parity.crops:,} crops its probabilities differ from the trained network's by "
-        f"{parity.mean_difference:.2g} on average and {parity.max_difference:.2g} at most, and {parity.agreement:.1%} of "
-        "the decisions agree"
+        f"{parity.mean_difference:.2g} on average and {parity.max_difference:.2g} at most, and {parity.agreement:.1%} "
+        "of the decisions agree"
     )
 
 
@@ -73,18 +74,22 @@ def entry_page(entry: "Entry") -> str:
         "about": text(entry.about),
         "kind": entry.kind,
         "labels": ", ".join(map(text, entry.labels)),
-        "file": f"ONNX, {entry.size:,} bytes",
+        "file": f"{'ONNX' if entry.path.suffix == '.onnx' else text(entry.path.suffix)}, {entry.size:,} bytes",
         "sha256": f"`{entry.sha256}`",
         "licence": text(entry.licence),
         "from": f"<{entry.url}>",
         "here": "yes" if entry.path.is_file() else f"not yet: `emolens models pull {text(entry.name)}`",
     }
+    figures = [(text(one.of), f"{one.value:g}", f"<{one.source}>") for one in entry.metrics]
+    done = f"emolens does not run it as it is: {entry.instead}" if entry.instead else "emolens sees to that."
     sections = {
         "Intended use": _PURPOSES[entry.kind],
-        "Limits, data and figures": "Others made this model, and it has no card: ask where it comes from.",
+        "Limits": "Others made this model, and it has no card: ask where it comes from.",
         "Responsible use": responsible_use(entry.kind),
         "Bias": found_bias({}, entry.kind),
-        "Input and output": f"Takes {text(entry.preprocessing)}; emolens sees to that.",
+        "Data and its terms": text(entry.training_data),
+        "Measured by others": table(("", "", "source"), figures, right=False) if figures else _NOT_SAID,
+        "Input and output": f"Takes {text(entry.preprocessing)}; {done}",
     }
     return _page(entry.name, facts, sections)
 

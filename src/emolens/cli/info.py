@@ -44,6 +44,8 @@ def _settings() -> dict[str, str]:
     rows = {}
     for name in settings.SETTINGS:
         value = settings.folder(name) if name in settings.FOLDERS else os.environ.get(name)
+        if name == settings.MIRROR:
+            value = re.sub("//.*@", "//...@", value or "")  # a password has no place in a bug report
         rows[name] = f"{value or defaults.get(name, 'none')} ({settings.source(name)})"
     # Their values stay unsaid: whatever another program keeps there has no place in a bug report.
     strange = sorted(name for name in os.environ if name.startswith(settings.PREFIX) and name not in rows)

@@ -9,6 +9,7 @@ import typer
 
 from emolens.card_page.page import card_page, entry_page
 from emolens.cli.extras import needing
+from emolens.errors import ModelError
 
 app = typer.Typer(
     name="models", help="List, show, download and import models.", no_args_is_help=True, add_completion=False
@@ -36,6 +37,8 @@ def list_models() -> None:
     for name, entry in zoo.entries().items():
         place = str(entry.path) if entry.path.is_file() else f"emolens models pull {name}"
         table.add_row(name, entry.kind, _size(entry.size), place)
+    for name, path in zoo.own().items():
+        table.add_row(name, _kind(path), _size(path.stat().st_size), str(path))
     Console().print(table)
 
 
@@ -61,6 +64,47 @@ def pull(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from emolens import zoo
 
     print(zoo.pull(zoo.entry(name)))
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Without any: every model that is here.")
+    ] = None,
+) -> int:
+    """Check that model files are what they should be: pulled ones to the byte, others by their card."""
+    from emolens.zoo.verify import present
+    from emolens.zoo.verify import verify as check
+
+    code = 0
+    for name in names or present():
+        try:
+            check(name)
+        except ModelError as fault:
+            print(f"emolens: {name}: {fault}", file=sys.stderr)
+            code = 1
+        else:
+            print(f"{name}: ok")
+    return code
+
+
+@app.command()
+def push(
+    file: Name,
+    repository: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="It is made if it is not there.")],
+    path: Annotated[
+        str | None, typer.Option(metavar="NAME.onnx", help="The file's name there.", show_default="its name here")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Let nobody else see it.")] = False,
+) -> None:
+    """Upload a model file to the Hugging Face hub, with its card as the README."""
+    from emolens import zoo
+    from emolens.zoo import hub
+    from emolens.zoo.verify import verify as check
+
+    check(file)
+    found = zoo.find(file)
+    print(hub.push(found, repository, path or found.name, _page(file), private))
 
 
 @app.command("import")
@@ -117,6 +161,16 @@ def _page(name: str) -> str:
 
     path = zoo.find(name)
     return card_page(zoo.card_of(path), file_hash(path), path.stat().st_size)
+
+
+def _kind(path: Path) -> str:
+    """For the list, which must show a file that is at fault, too."""
+    from emolens import zoo
+
+    try:
+        return zoo.card_of(path).kind
+    except ModelError:
+        return "no model file"
 
 
 def _print_page(page: str) -> None:
