@@ -44,9 +44,10 @@ def _settings() -> dict[str, str]:
     rows = {}
     for name in settings.SETTINGS:
         value = settings.folder(name) if name in settings.FOLDERS else os.environ.get(name)
+        shown = str(value or defaults.get(name, "none"))
         if name == settings.MIRROR:
-            value = re.sub("//.*@", "//...@", value or "")  # a password has no place in a bug report
-        rows[name] = f"{value or defaults.get(name, 'none')} ({settings.source(name)})"
+            shown = re.sub("//.*@", "//...@", shown)  # a password has no place in a bug report
+        rows[name] = f"{shown} ({settings.source(name)})"
     # Their values stay unsaid: whatever another program keeps there has no place in a bug report.
     strange = sorted(name for name in os.environ if name.startswith(settings.PREFIX) and name not in rows)
     return rows | dict.fromkeys(strange, "is no setting of emolens")
