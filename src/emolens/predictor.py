@@ -49,7 +49,8 @@ def load(
     """Opens a model with all that it needs to read photographs.
 
     Args:
-        name: an embedded model, a model file, or a name in the zoo; or several, which answer together.
+        name: an embedded model, a model file, a name in the zoo, or `hf://owner/repo/file.onnx` on the Hugging Face
+            hub; or several, which answer together.
         weights: of several models, one for each; all alike without them.
         tta: test-time augmentation, `flip` or `full`: slower and, as a rule, somewhat better.
         detector: likewise; `None` takes every image for one face. Models that do not look at faces have none anyway.
@@ -62,6 +63,7 @@ def load(
 
     Raises:
         ModelError: the model or the detector is missing or damaged.
+        MissingExtraError: a model on the hub needs the extra `hub`.
         PolicyError: the policy is missing or breaks a rule.
         ConfigError: an argument cannot be used.
     """
@@ -150,7 +152,7 @@ class Predictor:
         Raises:
             ImageError: it cannot be read; see `emolens.image.decode` for the codes.
         """
-        (prediction,) = self._classify([self._look(source, source_name(source))])
+        (prediction,) = self._predict([self.look(source)])
         return prediction
 
     def predict_many(self, sources: Iterable[ImageSource], batch_size: int = 16) -> Generator[Prediction | Failure]:
@@ -166,7 +168,7 @@ class Predictor:
             raise ConfigError(f"a batch has at least one image, not {batch_size}")
         with closing(self._look_ahead(sources, ahead=batch_size)) as looks:
             while batch := list(islice(looks, batch_size)):
-                predictions = iter(self._classify([look for look in batch if isinstance(look, _Look)]))
+                predictions = iter(self._predict([look for look in batch if isinstance(look, Look)]))
                 for look in batch:
                     yield look if isinstance(look, Failure) else next(predictions)
 
@@ -191,8 +193,77 @@ class Predictor:
         grey = [crop[..., 0] if crop.ndim == 3 and crop.shape[2] == 1 else crop for crop in crops]
         return self.model.classify(self._framed([(decode(crop, self.limits).pixels, None) for crop in grey]))
 
-    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["_Look | Failure"]:
-        pending: deque[Future[_Look | Failure]] = deque()
+    def look(self, source: ImageSource, name: str | None = None) -> "Look":
+        """The first step of `predict`, everything that comes before the model: decode, detect, crop.
+
+        For programs that take the steps apart, as the server does; may be called from several threads at once.
+
+        Args:
+            source: see `ImageSource`.
+            name: of the image in results and messages; `None` takes its path, or a name for what it is.
+
+        Raises:
+            ImageError: as of `predict`.
+        """
+        name = source_name(source) if name is None else name
+        start = perf_counter()
+        photo = decode(source, self.limits, self._side())
+        decoded = perf_counter()
+        boxes, scores, framed = self._crops(photo)
+        milliseconds = {"decode": 1e3 * (decoded - start), "detect": 1e3 * (perf_counter() - decoded)}
+        return Look(name, photo.width, photo.height, boxes, scores, framed, milliseconds)
+
+    def classify_looks(self, looks: Sequence["Look"]) -> list[NDArray[np.float32]]:
+        """The second step: the crops of all these images through the model at once.
+
+        Returns:
+            Per look the probabilities of its faces, `(N, L)` float32, in the order of the card's labels.
+
+        Raises:
+            ModelError: the model fails.
+        """
+        if not looks:
+            return []
+        framed = [np.concatenate(crops) for crops in zip(*(look.framed for look in looks), strict=True)]
+        ends = np.cumsum([len(look) for look in looks])
+        return np.split(self.model.classify(framed), ends[:-1])
+
+    def decide(self, look: "Look", rows: NDArray[np.float32], classify: float) -> Prediction:
+        """The last step: one image's result.
+
+        Args:
+            look: the image.
+            rows: of its faces, from `classify_looks`.
+            classify: the milliseconds that these took.
+        """
+        faces = tuple(
+            self._face(box, score, row) for box, score, row in zip(look.boxes, look.scores, rows, strict=False)
+        )
+        if len(rows):
+            # A score may be so small that it is zero; weights must not all be.
+            weights = (look.boxes[:, 2] * look.boxes[:, 3] * look.scores).clip(1e-9) if faces else None
+            probabilities = self._named(np.average(rows, axis=0, weights=weights))
+            emotions = self.policy.present(probabilities, self.model.card.threshold_of)
+            reactions = self.policy.decide(emotions, probabilities)
+        else:
+            probabilities = dict.fromkeys(self.model.card.labels, 0.0)
+            emotions, reactions = (), self.policy.decide_no_face()
+        steps = {**look.milliseconds, "classify": classify}
+        return Prediction(
+            input=look.name,
+            model=self.model.card.name,
+            width=look.width,
+            height=look.height,
+            probabilities=probabilities,
+            emotions=emotions,
+            faces=faces,
+            reactions=reactions,
+            unsure=self._unsure(probabilities),
+            milliseconds={**steps, "total": sum(steps.values())},
+        )
+
+    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["Look | Failure"]:
+        pending: deque[Future[Look | Failure]] = deque()
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="emolens")
         try:
             for index, source in enumerate(sources):
@@ -204,20 +275,11 @@ class Predictor:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _try_look(self, source: ImageSource, name: str) -> "_Look | Failure":
+    def _try_look(self, source: ImageSource, name: str) -> "Look | Failure":
         try:
-            return self._look(source, name)
+            return self.look(source, name)
         except ImageError as error:
             return Failure.from_error(name, error)
-
-    def _look(self, source: ImageSource, name: str) -> "_Look":
-        """Everything that comes before the model: decode, detect, crop."""
-        start = perf_counter()
-        photo = decode(source, self.limits, self._side())
-        decoded = perf_counter()
-        boxes, scores, framed = self._crops(photo)
-        milliseconds = {"decode": 1e3 * (decoded - start), "detect": 1e3 * (perf_counter() - decoded)}
-        return _Look(name, photo.width, photo.height, boxes, scores, framed, milliseconds)
 
     def _side(self) -> int | None:
         """The longest side, in pixels, that is needed of an image; None for every pixel."""
@@ -246,44 +308,12 @@ class Predictor:
             for crop, size in self.model.framings
         )
 
-    def _classify(self, looks: Sequence["_Look"]) -> list[Prediction]:
-        """Runs all crops of these images through the model at once."""
-        if not looks:
-            return []
+    def _predict(self, looks: Sequence["Look"]) -> list[Prediction]:
+        """The other two steps, of these images together."""
         start = perf_counter()
-        framed = [np.concatenate(crops) for crops in zip(*(look.framed for look in looks), strict=True)]
-        rows = self.model.classify(framed)
-        share = 1e3 * (perf_counter() - start) / len(looks)
-        ends = np.cumsum([len(look.framed[0]) for look in looks])
-        return [self._decide(look, part, share) for look, part in zip(looks, np.split(rows, ends[:-1]), strict=True)]
-
-    def _decide(self, look: "_Look", rows: NDArray[np.float32], classify: float) -> Prediction:
-        """One image's result from the probabilities of its crops, `(N, L)`."""
-        faces = tuple(
-            self._face(box, score, row) for box, score, row in zip(look.boxes, look.scores, rows, strict=False)
-        )
-        if len(rows):
-            # A score may be so small that it is zero; weights must not all be.
-            weights = (look.boxes[:, 2] * look.boxes[:, 3] * look.scores).clip(1e-9) if faces else None
-            probabilities = self._named(np.average(rows, axis=0, weights=weights))
-            emotions = self.policy.present(probabilities, self.model.card.threshold_of)
-            reactions = self.policy.decide(emotions, probabilities)
-        else:
-            probabilities = dict.fromkeys(self.model.card.labels, 0.0)
-            emotions, reactions = (), self.policy.decide_no_face()
-        steps = {**look.milliseconds, "classify": classify}
-        return Prediction(
-            input=look.name,
-            model=self.model.card.name,
-            width=look.width,
-            height=look.height,
-            probabilities=probabilities,
-            emotions=emotions,
-            faces=faces,
-            reactions=reactions,
-            unsure=self._unsure(probabilities),
-            milliseconds={**steps, "total": sum(steps.values())},
-        )
+        rows = self.classify_looks(looks)
+        share = 1e3 * (perf_counter() - start) / max(len(looks), 1)
+        return [self.decide(look, part, share) for look, part in zip(looks, rows, strict=True)]
 
     def _unsure(self, probabilities: Mapping[str, float]) -> bool:
         abstention, top = self.model.card.abstention, max(probabilities.values())
@@ -300,7 +330,7 @@ class Predictor:
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What is kept of an image on its way to the model.
 
     Attributes:
@@ -317,6 +347,10 @@ class _Look:
     scores: NDArray[np.float32]
     framed: Framed
     milliseconds: dict[str, float]
+
+    def __len__(self) -> int:
+        """How many crops the model has to classify."""
+        return len(self.framed[0])
 
 
 def _clipped(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
