@@ -81,12 +81,14 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": COMMIT}
             self._send(200, body, headers | {"Content-Length": str(repository.announced_size or len(body))})
 
-    def _make(self, asked: dict[str, str]) -> None:
+    def _make(self, asked: dict[str, Any]) -> None:
         name = f"{asked['organization']}/{asked['name']}"
         if asked["organization"] != "ada":
             return self._refuse(403)
         is_new = name not in self.server.repositories
-        self.server.repositories.setdefault(name, Repository(private=asked.get("visibility") == "private"))
+        # The library's first releases with this interface say it the first way, later ones the second.
+        is_private = asked.get("private") or asked.get("visibility") == "private"
+        self.server.repositories.setdefault(name, Repository(private=bool(is_private)))
         return self._answer({"url": f"{self.server.url}/{name}"}, 200 if is_new else 409)
 
     def _prepare(self, _: str, body: bytes) -> None:

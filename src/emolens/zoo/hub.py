@@ -10,7 +10,7 @@ from emolens.runtime import file_hash
 
 SCHEME = "hf://"
 
-_ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([^/@]+))?/([^@]+\.onnx)", re.ASCII)
+_ADDRESS = re.compile(r"hf://(?!.*\.\.)([\w.-]+/[\w.-]+)(?:@([^/@]+))?/([^@]+\.onnx)", re.ASCII)
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIMEOUT_S = 10
@@ -89,7 +89,7 @@ def push(path: Path, repository: str, name: str, readme: str, private: bool) -> 
         MissingExtraError: the extra `hub` is not installed.
     """
     address = f"{SCHEME}{repository}/{name}"
-    if not _REPOSITORY.fullmatch(repository) or not _ADDRESS.fullmatch(address) or ".." in name.split("/"):
+    if not _REPOSITORY.fullmatch(repository) or not _ADDRESS.fullmatch(address):
         raise ConfigError(f"'{repository}' and '{name}' make no address; give OWNER/REPO and --path NAME.onnx")
     if settings.offline():
         raise ConfigError("EMOLENS_OFFLINE=1 forbids the network; unset it to push")
