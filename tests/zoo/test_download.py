@@ -116,8 +116,8 @@ def test_another_file_is_refused_and_nothing_of_it_is_kept(way: str, said: str, 
 @pytest.mark.parametrize(
     ("way", "said"),
     [
-        ("404", "the server answers 404"),
-        ("500", "the server answers 500"),
+        ("404", "the server answers 404 Not Found; update emolens, or check EMOLENS_MIRROR"),
+        ("500", "the server answers 500 Internal Server Error; try again later"),
         ("loop", "infinite loop"),
         ("to-a-file", "'file:///etc/hostname' is not allowed"),
         ("to-ftp", "unknown url type: ftp"),

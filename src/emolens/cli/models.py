@@ -69,7 +69,7 @@ def pull(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 @app.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME|FILE]...", help="Without any: every model that is here.")
+        list[str] | None, typer.Argument(metavar="NAME|FILE", help="Without any: every model that is here.")
     ] = None,
 ) -> int:
     """Check that model files are what they should be: pulled ones to the byte, others by their card."""

@@ -129,8 +129,10 @@ def _open(url: str, start: int, silence_s: float) -> http.client.HTTPResponse:
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise _OtherFileError(f"it ends before byte {start:,}") from None
-        answer = f"the server answers {error.code} {error.msg}".partition("\n")[0]
-        raise _BrokenOffError(answer.rstrip(".")) from None
+        answer = f"the server answers {error.code} {error.msg}".partition("\n")[0].rstrip(".")
+        if error.code in range(400, 500):
+            raise ModelError(f"{url} cannot be downloaded: {answer}; update emolens, or check EMOLENS_MIRROR") from None
+        raise _BrokenOffError(answer) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # a ValueError where a redirect is no address
         raise _BrokenOffError(_reason(error, silence_s)) from None
     return response
