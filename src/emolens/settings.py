@@ -30,7 +30,31 @@ MAX_PIXELS = "EMOLENS_MAX_PIXELS"
 
 FOLDERS = (DATA, MODELS, RUNS)
 
-SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS)
+SECRETS = ("EMOLENS_SERVE_KEYS", "EMOLENS_SERVE_ADMIN_KEYS")
+"""What is never shown."""
+
+SERVE = (
+    "EMOLENS_SERVE_HOST",
+    "EMOLENS_SERVE_PORT",
+    "EMOLENS_SERVE_WORKERS",
+    "EMOLENS_SERVE_MODELS",
+    "EMOLENS_SERVE_POLICY",
+    "EMOLENS_SERVE_THREADS",
+    "EMOLENS_SERVE_BATCH",
+    "EMOLENS_SERVE_BATCH_WAIT",
+    "EMOLENS_SERVE_QUEUE",
+    "EMOLENS_SERVE_MEMORY",
+    "EMOLENS_SERVE_FILES",
+    "EMOLENS_SERVE_UPLOAD_SECONDS",
+    "EMOLENS_SERVE_DEADLINE",
+    "EMOLENS_SERVE_IDLE_SECONDS",
+    "EMOLENS_SERVE_DRAIN_SECONDS",
+    *SECRETS,
+    "EMOLENS_SERVE_ALLOW_PUBLIC",
+)
+"""Those of the server, whose kinds and defaults stand in `serving/settings.py`, since only its extra can check them."""
+
+SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, *SERVE)
 """Every variable that emolens reads; one that is empty counts as not set."""
 
 _FILE = ".env"

@@ -43,10 +43,14 @@ def _settings() -> dict[str, str]:
     }
     rows = {}
     for name in settings.SETTINGS:
+        if name in settings.SERVE and not os.environ.get(name):
+            continue  # `emolens serve --show-settings` has their defaults
         value = settings.folder(name) if name in settings.FOLDERS else os.environ.get(name)
         shown = str(value or defaults.get(name, "none"))
         if name == settings.MIRROR:
             shown = re.sub("//.*@", "//...@", shown)  # a password has no place in a bug report
+        if name in settings.SECRETS:
+            shown = "**********"
         rows[name] = f"{shown} ({settings.source(name)})"
     # Their values stay unsaid: whatever another program keeps there has no place in a bug report.
     strange = sorted(name for name in os.environ if name.startswith(settings.PREFIX) and name not in rows)

@@ -1,0 +1,82 @@
+"""The application: settings in, an ASGI application out."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from emolens import __version__
+from emolens.errors import EmolensError
+from emolens.serving import errors
+from emolens.serving.envelope import Envelope
+from emolens.serving.logs import LOGGER
+from emolens.serving.routes.about import about_routes, open_routes
+from emolens.serving.routes.policy import policy_routes
+from emolens.serving.routes.predict import predict_routes
+from emolens.serving.services import Services
+from emolens.serving.settings import ServerSettings
+
+_LOG = logging.getLogger(LOGGER)
+
+
+def create_app(settings: ServerSettings | None = None) -> FastAPI:
+    """Makes the server's application; its models are open when this returns.
+
+    Args:
+        settings: of the environment without them.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+        ModelError: a model is missing or damaged.
+        PolicyError: the policy is missing or breaks a rule.
+    """
+    services = Services.open(settings or ServerSettings.load())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.engine.start()
+        yield
+        await services.engine.stop()
+
+    app = FastAPI(
+        title="emolens",
+        summary="Reads emotion from images and tells which emoji reactions fit.",
+        version=__version__,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.add_middleware(Envelope, metrics=services.metrics)
+    for router in (
+        predict_routes(services),
+        about_routes(services),
+        policy_routes(services),
+        open_routes(services),
+    ):
+        app.include_router(router)
+    app.add_exception_handler(EmolensError, _refused)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _refused)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    refused = _as_refusal(error)
+    if refused.status == 500:
+        _LOG.error("fault", exc_info=error, extra={"fields": {"request_id": request.state.request_id}})
+    content = errors.body(refused, request.state.request_id)
+    return JSONResponse(content, refused.status, headers=refused.headers)
+
+
+def _as_refusal(error: Exception) -> errors.RequestError:
+    match error:
+        case EmolensError():
+            return errors.from_error(error)
+        case HTTPException():
+            return errors.from_status(error.status_code, error.headers)
+        case RequestValidationError():
+            return errors.from_faults(error.errors())
+    return errors.internal()

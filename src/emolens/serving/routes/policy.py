@@ -1,0 +1,74 @@
+"""The live policy: shown, replaced, rolled back."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from emolens.policy import MAX_BYTES
+from emolens.serving.access import with_admin_key, with_key
+from emolens.serving.errors import RequestError
+from emolens.serving.policies import Version, yaml_text
+from emolens.serving.schemas import PolicyAnswer, PolicyVersion, errors
+from emolens.serving.services import Services
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/yaml": {"schema": {"type": "string"}, "example": "name: social\nlabels: social8\n"}},
+    }
+}
+
+
+def policy_routes(services: Services) -> APIRouter:
+    router = APIRouter(tags=["policy"])
+    policies, settings = services.policies, services.settings
+    admin = [Depends(with_admin_key(services.admin_keys))]
+
+    @router.get("/policy", dependencies=[Depends(with_key(services.keys))], responses=errors(401))
+    async def show() -> PolicyAnswer:
+        """The live policy, and the versions that are kept."""
+        return _answer()
+
+    @router.put("/policy", dependencies=admin, openapi_extra=_BODY, responses=errors(401, 403, 408, 409, 413, 422))
+    async def replace(request: Request) -> PolicyAnswer:
+        """Makes the YAML of the body the live policy, if it breaks no rule; requests that run end with the old one."""
+        _check_alone()
+        policies.replace(yaml_text(await _body(request)))
+        return _answer()
+
+    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 409, 422))
+    async def roll_back(version: Annotated[int, Query(ge=1, le=2**31)]) -> PolicyAnswer:
+        """Makes an earlier version live again, as a new version."""
+        _check_alone()
+        policies.roll_back(version)
+        return _answer()
+
+    def _answer() -> PolicyAnswer:
+        live = policies.live
+        versions = [_version(version) for version in policies.versions]
+        return PolicyAnswer(**_version(live).model_dump(), yaml=live.text, versions=versions)
+
+    def _check_alone() -> None:
+        if settings.workers > 1:
+            message = "this server has several workers, and only one would hear of it; start it with the new policy"
+            raise RequestError(409, "several_workers", message)
+
+    async def _body(request: Request) -> bytes:
+        data = bytearray()
+        try:
+            async with asyncio.timeout(settings.upload_seconds):
+                async for chunk in request.stream():
+                    data += chunk
+                    if len(data) > MAX_BYTES:
+                        break
+        except TimeoutError:
+            raise RequestError(408, "upload_timeout", "the body came too slowly", {"Connection": "close"}) from None
+        return bytes(data)
+
+    return router
+
+
+def _version(version: Version) -> PolicyVersion:
+    since = version.since.isoformat(timespec="seconds")
+    return PolicyVersion(version=version.number, name=version.policy.name, since=since)

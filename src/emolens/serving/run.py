@@ -1,0 +1,43 @@
+"""Runs the application with uvicorn, in one process or in several."""
+
+import os
+
+import uvicorn
+
+from emolens.serving.app import create_app
+from emolens.serving.logs import CONFIG
+from emolens.serving.protocol import PatientProtocol
+from emolens.serving.settings import ServerSettings, variable
+
+_HEAD_BYTES = 16 * 1024
+
+
+def run(settings: ServerSettings) -> None:
+    """Serves until the process is told to stop; then what runs is ended, within `drain_seconds`.
+
+    Raises:
+        ConfigError, ModelError, PolicyError: as of `create_app`; and the address is public, and there are no keys.
+    """
+    settings.check_exposure()
+    app = create_app(settings)
+    several = settings.workers > 1
+    if several:
+        # Each worker makes its own application, from the environment, the one thing that they have from here.
+        for name in ("host", "port", "workers"):
+            os.environ[variable(name)] = str(getattr(settings, name))
+    uvicorn.run(
+        "emolens.serving:create_app" if several else app,
+        factory=several,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        http=PatientProtocol,
+        ws="none",
+        log_config=CONFIG,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.idle_seconds,
+        timeout_graceful_shutdown=settings.drain_seconds,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+    )

@@ -1,0 +1,46 @@
+"""What the routes of one application share."""
+
+from dataclasses import dataclass
+
+from emolens.image import Limits
+from emolens.serving.engine import Engine, open_models
+from emolens.serving.gate import Gate
+from emolens.serving.metrics import Metrics
+from emolens.serving.policies import Policies
+from emolens.serving.security import Keys
+from emolens.serving.settings import ServerSettings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that lives as long as the application."""
+
+    settings: ServerSettings
+    limits: Limits
+    engine: Engine
+    policies: Policies
+    gate: Gate
+    metrics: Metrics
+    keys: Keys
+    admin_keys: Keys
+
+    @classmethod
+    def open(cls, settings: ServerSettings) -> "Services":
+        """Opens models and policy.
+
+        Raises:
+            ConfigError, ModelError, PolicyError: something that the settings name cannot be used.
+        """
+        limits, metrics = Limits.from_environment(), Metrics()
+        admin_keys = Keys.parse(settings.admin_keys.get_secret_value())
+        keys = Keys.parse(settings.keys.get_secret_value())
+        return cls(
+            settings,
+            limits,
+            Engine(open_models(settings, limits), settings, metrics),
+            Policies(settings.policy),
+            Gate(settings.queue, settings.memory, metrics),
+            metrics,
+            keys | admin_keys if keys else keys,
+            admin_keys,
+        )

@@ -1,0 +1,101 @@
+"""What can be set of the server: `EMOLENS_SERVE_*` in the environment, or in `.env`."""
+
+import ipaddress
+import os
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from emolens.errors import ConfigError
+from emolens.serving.security import Keys
+
+
+class ServerSettings(BaseSettings):
+    """The settings of one server; each is the variable `EMOLENS_SERVE_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EMOLENS_SERVE_", env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    host: str = Field("127.0.0.1", description="the address to listen at")
+    port: int = Field(8000, ge=0, le=65535, description="the port to listen at; 0 takes any free one")
+    workers: int = Field(1, ge=1, le=64, description="server processes")
+    models: str = Field("face", description="names or files of emotion models, comma between them; the first answers")
+    policy: str = Field("social", description="the policy at the start: a name or a YAML file")
+    threads: int = Field(0, ge=0, le=256, description="that decode and detect, per process; 0: the cores it can have")
+    batch: int = Field(32, ge=1, le=1024, description="faces in one call of the model")
+    batch_wait: float = Field(3.0, ge=0, le=1000, description="milliseconds that a face waits for others")
+    queue: int = Field(64, ge=1, le=100_000, description="images accepted and not yet answered, per process")
+    memory: int = Field(256 * 2**20, ge=1, description="bytes of uploads held at once, per process")
+    files: int = Field(16, ge=1, le=1000, description="files in one request to /predict/batch")
+    upload_seconds: float = Field(30.0, gt=0, le=3600, description="within which a request's body has to arrive")
+    deadline: float = Field(10.0, gt=0, le=3600, description="seconds from then until an answer is given up")
+    idle_seconds: int = Field(10, ge=1, le=3600, description="within which a request's head has to arrive")
+    drain_seconds: int = Field(20, ge=1, le=3600, description="for the requests that run when the server is stopped")
+    keys: SecretStr = Field(SecretStr(""), description="NAME:SHA256 of each key that may use it, comma between them")
+    admin_keys: SecretStr = Field(SecretStr(""), description="the same of the keys that may change the policy")
+    allow_public: bool = Field(False, description="1: listens at a public address without keys, too")
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """The settings of the environment, except for those that are given.
+
+        Raises:
+            ConfigError: one of them cannot be used; the message has no secret in it.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise ConfigError("; ".join(map(_fault, error.errors()))) from None
+
+    @field_validator("files")
+    @classmethod
+    def _fits_the_queue(cls, value: int, others: ValidationInfo) -> int:
+        if value > others.data.get("queue", value):
+            raise ValueError(f"{value} files never fit into a queue of {others.data['queue']} images; make it longer")
+        return value
+
+    @field_validator("keys", "admin_keys")
+    @classmethod
+    def _can_be_read(cls, value: SecretStr) -> SecretStr:
+        Keys.parse(value.get_secret_value())
+        return value
+
+    def check_exposure(self) -> None:
+        """Raises ConfigError where anybody on the network could use the server, and nobody has said that they may."""
+        if not (self.keys.get_secret_value() or self.allow_public or _is_loopback(self.host)):
+            raise ConfigError(
+                f"{self.host} can be reached from other machines, and there are no keys: set EMOLENS_SERVE_KEYS, or "
+                "EMOLENS_SERVE_ALLOW_PUBLIC=1 where something in front of the server says who may use it"
+            )
+
+    def shown(self) -> dict[str, str]:
+        """Every variable with its value in force; secrets masked."""
+        return {variable(name): str(getattr(self, name)) for name in type(self).model_fields}
+
+    def cores(self) -> int:
+        """The threads that decode and detect, by the plan of `docs/serve.md`."""
+        return self.threads or max(1, _cores() // self.workers)
+
+
+def variable(name: str) -> str:
+    """The environment's variable of a setting."""
+    return f"EMOLENS_SERVE_{name.upper()}"
+
+
+def _fault(fault: Any) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    return f"{variable(name)}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _cores() -> int:
+    # Those that this process may use, where the system tells.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,136 @@
+"""Too much at once: who is answered, who is refused, and who leaves."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from starlette.testclient import TestClient
+
+from detectors import MagentaPatches
+from emolens.detect.base import Detections
+from pictures import picture
+
+FACE = (10, 20, 40, 50)
+PNG = {"Content-Type": "image/png"}
+
+
+class HeldUp(MagentaPatches):
+    """Counts the images that it has begun, and finds nothing before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+        self.begun = 0
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        self.begun += 1
+        self.free.wait(10)
+        return super().detect(image)
+
+
+@pytest.fixture
+def held_up() -> Iterator[HeldUp]:
+    detector = HeldUp()
+    yield detector
+    detector.free.set()
+
+
+def post(client: TestClient) -> Any:
+    return client.post("/predict", content=picture(FACE), headers=PNG)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    pytest.fail("it has not come to that")
+
+
+def test_beyond_the_queue_the_answer_is_503_at_once_and_the_others_are_answered(
+    serve: Callable[..., TestClient], held_up: HeldUp
+) -> None:
+    client = serve(held_up, queue=3, files=1, threads=1)
+    with ThreadPoolExecutor(3) as pool:
+        accepted = [pool.submit(post, client) for _ in range(3)]
+        until(lambda: "emolens_images_waiting 3.0" in client.get("/metrics").text)
+        refused = post(client)
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json()["error"]["code"] == "overloaded"
+        assert client.get("/health").status_code == 200
+        held_up.free.set()
+        assert [future.result().status_code for future in accepted] == [200] * 3
+    assert post(client).status_code == 200
+
+
+def test_what_is_not_answered_in_time_is_given_up(serve: Callable[..., TestClient], held_up: HeldUp) -> None:
+    client = serve(held_up, deadline=0.05)
+    answer = post(client)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "deadline")
+    assert "emolens_images_waiting 0.0" in client.get("/metrics").text
+
+
+def test_a_client_that_leaves_leaves_the_queue(
+    serve: Callable[..., TestClient], held_up: HeldUp, log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    client = serve(held_up, threads=1)
+
+    async def leave() -> None:
+        """Posts an image that stays in the queue, and hangs up."""
+        left = asyncio.Event()
+        messages = iter([{"type": "http.request", "body": picture(FACE), "more_body": False}])
+
+        async def receive() -> Any:
+            message = next(messages, None)
+            if message is None:
+                await left.wait()
+            return message or {"type": "http.disconnect"}
+
+        async def send(_: Any) -> None:
+            pytest.fail("there is nobody to answer")
+
+        headers = [(b"content-type", b"image/png")]
+        scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+        task = asyncio.ensure_future(client.app(scope, receive, send))  # type: ignore[arg-type,call-arg]
+        await asyncio.sleep(0.1)
+        left.set()
+        await asyncio.wait_for(task, 5)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(post, client)
+        until(lambda: held_up.begun == 1)
+        assert client.portal is not None
+        client.portal.call(leave)
+        held_up.free.set()
+        assert first.result().status_code == 200
+    assert held_up.begun == 1
+    assert [line["status"] for line in log() if line["path"] == "/predict"] == [499, 200]
+    assert "emolens_upload_bytes 0.0" in client.get("/metrics").text
+
+
+def test_a_body_that_does_not_come_in_time_is_given_up(serve: Callable[..., TestClient]) -> None:
+    app: Any = serve(upload_seconds=0.05).app
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/predict",
+        "query_string": b"",
+        "headers": [(b"content-type", b"image/png")],
+    }
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
