@@ -44,6 +44,12 @@ def post(client: TestClient) -> Any:
     return client.post("/predict", content=picture(FACE), headers=PNG)
 
 
+def posted() -> dict[str, Any]:
+    """The scope of an image that is sent to the application without a client in between."""
+    headers = [(b"content-type", b"image/png")]
+    return {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
+
+
 def until(condition: Callable[[], bool]) -> None:
     for _ in range(1000):
         if condition():
@@ -95,9 +101,7 @@ def test_a_client_that_leaves_leaves_the_queue(
         async def send(_: Any) -> None:
             pytest.fail("there is nobody to answer")
 
-        headers = [(b"content-type", b"image/png")]
-        scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
-        task = asyncio.ensure_future(client.app(scope, receive, send))  # type: ignore[arg-type,call-arg]
+        task = asyncio.ensure_future(client.app(posted(), receive, send))  # type: ignore[arg-type,call-arg]
         await asyncio.sleep(0.1)
         left.set()
         await asyncio.wait_for(task, 5)
@@ -114,6 +118,37 @@ def test_a_client_that_leaves_leaves_the_queue(
     assert "emolens_upload_bytes 0.0" in client.get("/metrics").text
 
 
+def test_the_faces_of_concurrent_requests_share_a_call_of_the_model(
+    serve: Callable[..., TestClient], held_up: HeldUp
+) -> None:
+    client = serve(held_up, threads=4, batch_wait=1000)
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(post, client) for _ in range(4)]
+        until(lambda: held_up.begun == 4)
+        held_up.free.set()
+        answers = [job.result().json() for job in jobs]
+    assert [len(answer["faces"]) for answer in answers] == [1] * 4
+    text = client.get("/metrics").text
+    assert "emolens_batch_faces_count 1.0" in text
+    assert "emolens_batch_faces_sum 4.0" in text
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_fault(
+    serve: Callable[..., TestClient], log: Callable[[], list[dict[str, Any]]]
+) -> None:
+    app: Any = serve().app
+    messages = iter([{"type": "http.request", "body": b"0", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        pytest.fail("there is nobody to answer")
+
+    asyncio.run(app(posted(), receive, send))
+    assert [line.get("status") for line in log()] == [499]
+
+
 def test_a_body_that_does_not_come_in_time_is_given_up(serve: Callable[..., TestClient]) -> None:
     app: Any = serve(upload_seconds=0.05).app
     sent: list[Any] = []
@@ -124,13 +159,6 @@ def test_a_body_that_does_not_come_in_time_is_given_up(serve: Callable[..., Test
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/predict",
-        "query_string": b"",
-        "headers": [(b"content-type", b"image/png")],
-    }
-    asyncio.run(app(scope, receive, send))
+    asyncio.run(app(posted(), receive, send))
     assert sent[0]["status"] == 408
     assert (b"connection", b"close") in sent[0]["headers"]

@@ -1,5 +1,6 @@
 """The live policy, its versions, and the way back to one of them."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,13 +67,14 @@ class Policies:
             raise RequestError(422, "unknown_policy", f"there is no such policy; there are {', '.join(self.names)}")
         return self._embedded[name]
 
-    def replace(self, text: str) -> Version:
+    async def replace(self, text: str) -> Version:
         """Makes the policy of a YAML text the live one; whatever is wrong with it, the old one stays.
 
         Raises:
             PolicyError: it breaks a rule; one `policy:LINE: what` per fault.
         """
-        return self._put(Policy.from_yaml(text, "policy"), text)
+        # A long text takes tenths of a second, in which requests are to be answered.
+        return self._put(await asyncio.to_thread(Policy.from_yaml, text, "policy"), text)
 
     def roll_back(self, number: int) -> Version:
         """Makes an earlier version live again, as a new version.

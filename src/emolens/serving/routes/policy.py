@@ -34,7 +34,7 @@ def policy_routes(services: Services) -> APIRouter:
     async def replace(request: Request) -> PolicyAnswer:
         """Makes the YAML of the body the live policy, if it breaks no rule; requests that run end with the old one."""
         _check_alone()
-        policies.replace(yaml_text(await _body(request)))
+        await policies.replace(yaml_text(await _body(request)))
         return _answer()
 
     @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 409, 422))
