@@ -45,6 +45,13 @@ def test_secrets_are_masked() -> None:
     assert tuple(shown) == settings.SERVE
 
 
+def test_another_process_gets_the_same_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ServerSettings.load(keys=f"ada:{DIGEST}", allow_public=True, batch_wait=0.5, models="a,b")
+    for name, value in chosen.as_environment().items():
+        monkeypatch.setenv(name, value)
+    assert ServerSettings.load() == chosen
+
+
 def test_a_public_address_needs_keys_or_a_word() -> None:
     for host in ("0.0.0.0", "::", "192.168.1.4", "example.org"):
         with pytest.raises(ConfigError, match="EMOLENS_SERVE_KEYS"):

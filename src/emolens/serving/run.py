@@ -7,7 +7,7 @@ import uvicorn
 from emolens.serving.app import create_app
 from emolens.serving.logs import CONFIG
 from emolens.serving.protocol import PatientProtocol
-from emolens.serving.settings import ServerSettings, variable
+from emolens.serving.settings import ServerSettings
 
 _HEAD_BYTES = 16 * 1024
 
@@ -23,8 +23,7 @@ def run(settings: ServerSettings) -> None:
     several = settings.workers > 1
     if several:
         # Each worker makes its own application, from the environment, the one thing that they have from here.
-        for name in ("host", "port", "workers"):
-            os.environ[variable(name)] = str(getattr(settings, name))
+        os.environ.update(settings.as_environment())
     uvicorn.run(
         "emolens.serving:create_app" if several else app,
         factory=several,

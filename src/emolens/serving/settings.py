@@ -74,6 +74,14 @@ class ServerSettings(BaseSettings):
         """Every variable with its value in force; secrets masked."""
         return {variable(name): str(getattr(self, name)) for name in type(self).model_fields}
 
+    def as_environment(self) -> dict[str, str]:
+        """Every variable with its value, secrets included: from it another process loads the same settings."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+        }
+
     def cores(self) -> int:
         """The threads that decode and detect, by the plan of `docs/serve.md`."""
         return self.threads or max(1, _cores() // self.workers)
