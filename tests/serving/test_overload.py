@@ -75,6 +75,25 @@ def test_beyond_the_queue_the_answer_is_503_at_once_and_the_others_are_answered(
     assert post(client).status_code == 200
 
 
+def test_beyond_the_queue_no_body_is_read(serve: Callable[..., TestClient], held_up: HeldUp) -> None:
+    client = serve(held_up, queue=1, files=1)
+    app: Any = client.app
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        pytest.fail("the body was asked for")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(post, client)
+        until(lambda: held_up.begun == 1)
+        asyncio.run(app(posted(), receive, send))
+        held_up.free.set()
+    assert sent[0]["status"] == 503
+
+
 def test_what_is_not_answered_in_time_is_given_up(serve: Callable[..., TestClient], held_up: HeldUp) -> None:
     client = serve(held_up, deadline=0.05)
     answer = post(client)
