@@ -1,5 +1,6 @@
 """A server of one file that can misbehave in every way that a download has to survive."""
 
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
 
@@ -12,6 +13,7 @@ class FileServer(ThreadingHTTPServer):
 
     Attributes:
         asked: per request its path and its `Range`, if it had one.
+        drunk: whether somebody has read all of what stands beside a new address.
         end: lets those requests go that are kept waiting.
     """
 
@@ -20,6 +22,7 @@ class FileServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, str | None]] = []
+        self.drunk = False
         self.end = Event()
 
     @property
@@ -67,13 +70,21 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(0, CONTENT * 2, {"Content-Length": str(2 * len(CONTENT))})
             case "moved":
                 self._send(0, b"", {"Location": "/whole/model.onnx"}, 302)
+            case "moved-with-much-to-say":
+                with suppress(ConnectionError):
+                    self._send(0, bytes(2**26), {"Location": "/whole/model.onnx"}, 302)
+                    self.server.drunk = True
+            case "long-number":
+                self._send(0, headers={"Content-Length": "9" * 5000})
+            case "very-long":
+                self._send(0, headers={"Content-Length": "9" * 4300})
             case "loop":
                 self._send(0, b"", {"Location": self.path}, 302)
             case "to-a-file":
                 self._send(0, b"", {"Location": "file:///etc/hostname"}, 302)
             case "to-ftp":
                 self._send(0, b"", {"Location": "ftp://127.0.0.1/model.onnx"}, 302)
-            case "500" | "404":
+            case "500" | "404" | "408" | "425" | "429":
                 self._send(0, b"no", {}, int(way))
 
     def _send(

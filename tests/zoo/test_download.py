@@ -1,9 +1,13 @@
 """A download ends with the whole, right file, or with one line and nothing that could be taken for it."""
 
 import hashlib
+import logging
 import multiprocessing
+import time
 from pathlib import Path
+from threading import Event, Thread
 
+import filelock
 import pytest
 
 from emolens.errors import ConfigError, ModelError
@@ -104,7 +108,8 @@ def test_a_whole_part_needs_no_server(path: Path) -> None:
     [
         ("wrong", f"its sha256 is not {SHA256}"),
         ("endless", f"it has more than {len(CONTENT):,} bytes"),
-        ("long", f"it has {2 * len(CONTENT):,} bytes instead of {len(CONTENT):,}"),
+        ("long", f"it has more than {len(CONTENT):,} bytes"),
+        ("very-long", f"it has more than {len(CONTENT):,} bytes"),
         ("short", f"it has {HALF:,} bytes instead of {len(CONTENT):,}"),
     ],
 )
@@ -118,6 +123,9 @@ def test_another_file_is_refused_and_nothing_of_it_is_kept(way: str, said: str, 
     [
         ("404", "the server answers 404 Not Found; update emolens, or check EMOLENS_MIRROR"),
         ("500", "the server answers 500 Internal Server Error; try again later"),
+        ("408", "the server answers 408 Request Timeout; try again later"),
+        ("425", "the server answers 425 Too Early; try again later"),
+        ("429", "the server answers 429 Too Many Requests; try again later"),
         ("loop", "infinite loop"),
         ("to-a-file", "'file:///etc/hostname' is not allowed"),
         ("to-ftp", "unknown url type: ftp"),
@@ -132,6 +140,27 @@ def test_an_answer_that_is_no_file_is_named(way: str, said: str, server: FileSer
 def test_a_redirect_is_followed(server: FileServer, path: Path) -> None:
     fetch(server.address("moved"), path)
     assert path.read_bytes() == CONTENT
+
+
+def test_what_stands_beside_a_new_address_is_not_read(server: FileServer, path: Path) -> None:
+    fetch(server.address("moved-with-much-to-say"), path)
+    assert path.read_bytes() == CONTENT
+    assert not server.drunk
+
+
+def test_a_size_of_thousands_of_digits_is_none(server: FileServer, path: Path) -> None:
+    fetch(server.address("long-number"), path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_link_in_the_place_of_the_part_is_not_written_through(server: FileServer, path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"precious")
+    partial(path).symlink_to(other)
+    fetch(server.address("whole"), path)
+    assert path.read_bytes() == CONTENT
+    assert not path.is_symlink()
+    assert other.read_bytes() == b"precious"
 
 
 def test_a_server_that_does_not_answer_is_given_up(server: FileServer, path: Path) -> None:
@@ -149,9 +178,37 @@ def test_only_http_is_spoken(url: str, path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_names_the_setting(server: FileServer, tmp_path: Path) -> None:
-    (tmp_path / ".lock").mkdir()  # even root cannot write to a folder
+    (tmp_path / ".model.onnx.lock").mkdir()  # even root cannot write to a folder
     with pytest.raises(ConfigError, match=r"cannot be written.*EMOLENS_MODELS"):
         fetch(server.address("whole"), tmp_path / "model.onnx")
+
+
+def test_who_waits_for_another_process_is_told(
+    server: FileServer, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "emolens")
+    held = Event()
+
+    def hold() -> None:
+        with filelock.FileLock(path.with_name(".model.onnx.lock")):
+            held.set()
+            time.sleep(0.3)
+
+    other = Thread(target=hold)
+    other.start()
+    held.wait()
+    fetch(server.address("whole"), path)
+    other.join()
+    assert caplog.messages == [f"another process is downloading {path}; waiting for it"]
+
+
+def test_one_download_does_not_wait_for_that_of_another_file(
+    server: FileServer, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "emolens")
+    with filelock.FileLock(path.with_name(".other.onnx.lock")), filelock.FileLock(path.with_name(".lock")):
+        fetch(server.address("whole"), path)
+    assert not caplog.messages
 
 
 def test_of_two_processes_one_downloads_and_both_have_the_file(server: FileServer, path: Path) -> None:

@@ -1,16 +1,24 @@
 """A file of known size and hash over HTTP: it appears whole and checked, and a download that was cut off goes on."""
 
 import http.client
+import logging
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
 from pathlib import Path
+from typing import IO
 
 from emolens.errors import ConfigError, ModelError
 from emolens.runtime import file_hash
 
+logger = logging.getLogger(__name__)
+
 _ATTEMPTS = 5
 _BLOCK = 2**16
+_FOR_NOW = (http.client.REQUEST_TIMEOUT, http.client.TOO_EARLY, http.client.TOO_MANY_REQUESTS)
 
 
 class _BrokenOffError(Exception):
@@ -25,6 +33,13 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows a few redirects; to schemes but HTTP and HTTPS there is no handler (`_opener`)."""
 
     max_redirections = 5
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> urllib.request.Request | None:
+        """The next request; what stands beside the address is closed, since urllib would read all of it."""
+        fp.close()
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
 def download(url: str, path: Path, size: int, sha256: str, silence_s: float = 30) -> None:
@@ -45,12 +60,12 @@ def download(url: str, path: Path, size: int, sha256: str, silence_s: float = 30
         ModelError: the download failed, or brings another file.
         ConfigError: the file cannot be written.
     """
-    import filelock
-
     part = path.with_name(f".{path.name}.{sha256[:8]}.part")
     try:
-        with filelock.FileLock(path.with_name(".lock")):
+        with _alone(path):
             if not _is(path, size, sha256):
+                if part.is_symlink():  # nothing of ours: it would lead what arrives into another file
+                    part.unlink()
                 _bring(url, part, size, sha256, silence_s)
                 part.replace(path)
     except OSError as error:
@@ -58,6 +73,23 @@ def download(url: str, path: Path, size: int, sha256: str, silence_s: float = 30
             f"{error.filename or path} cannot be written: {error.strerror}; make that possible, or set EMOLENS_MODELS "
             "to another folder"
         ) from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Waits until no other process brings this file."""
+    import filelock
+
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        logger.info("another process is downloading %s; waiting for it", path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _bring(url: str, part: Path, size: int, sha256: str, silence_s: float) -> None:
@@ -104,10 +136,12 @@ def _receive(url: str, part: Path, size: int, silence_s: float) -> None:
             start = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             raise _OtherFileError("it does not go on where it was asked to")
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdecimal() and start + int(announced) != size:
-            raise _OtherFileError(f"it has {start + int(announced):,} bytes instead of {size:,}")
-        with part.open("ab" if start else "wb") as file:
+        announced = size if response.length is None else start + response.length
+        if announced < size:
+            raise _OtherFileError(f"it has {announced:,} bytes instead of {size:,}")
+        if announced > size:
+            raise _OtherFileError(f"it has more than {size:,} bytes")
+        with open(part, "ab" if start else "wb", opener=_follow_no_link) as file:
             for block in _blocks(response, silence_s):
                 start += len(block)
                 if start > size:
@@ -130,12 +164,16 @@ def _open(url: str, start: int, silence_s: float) -> http.client.HTTPResponse:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise _OtherFileError(f"it ends before byte {start:,}") from None
         answer = f"the server answers {error.code} {error.msg}".partition("\n")[0].rstrip(".")
-        if error.code in range(400, 500):
+        if error.code in range(400, 500) and error.code not in _FOR_NOW:
             raise ModelError(f"{url} cannot be downloaded: {answer}; update emolens, or check EMOLENS_MIRROR") from None
         raise _BrokenOffError(answer) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # a ValueError where a redirect is no address
         raise _BrokenOffError(_reason(error, silence_s)) from None
     return response
+
+
+def _follow_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _blocks(response: http.client.HTTPResponse, silence_s: float) -> Iterator[bytes]:
