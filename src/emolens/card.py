@@ -109,10 +109,10 @@ class Parity(_Part):
     Attributes:
         form: what `--format` asked for.
         crops: how many there were.
-        max_difference: the largest difference of any probability.
-        mean_difference: the mean difference of all probabilities.
-        agreement: the share of the crops for which both name the same label first; of a detector, of the places at
-            which both see a face or neither does.
+        max_difference: the largest difference of any probability; of a detector also of boxes, in strides.
+        mean_difference: the mean difference of all of them.
+        agreement: the share of the crops for which both name the same label first; of several labels, for which both
+            find the same ones; of a detector, of the places at which both see a face or neither does.
     """
 
     form: str

@@ -32,7 +32,7 @@ def test_one_answer_far_off_is_too_much_for_an_exact_form_and_nan_for_all() -> N
     with pytest.raises(ModelError, match=r"0\.06 at most"):
         check_parity(Format.onnx, SOURCE, far)
     for form in Format:
-        with pytest.raises(ModelError):
+        with pytest.raises(ModelError, match="values overflow"):
             check_parity(form, SOURCE, np.full_like(SOURCE, np.nan))
 
 
@@ -43,6 +43,13 @@ def test_other_decisions_are_refused_though_the_probabilities_are_near() -> None
 
 
 def test_of_a_detector_it_counts_where_both_see_a_face() -> None:
-    places = np.float32([[0.9] + [0.1] * 24])
-    assert check_parity(Format.onnx, places, places - np.float32(0.001), threshold=0.9).agreement == 0.96
-    assert check_parity(Format.onnx, places, places - np.float32(0.001), threshold=0.5).agreement == 1
+    places = np.float32([[0.9, 3.0]] + [[0.1, 0.0]] * 24)
+    lower = places - np.float32(0.001)
+    assert check_parity(Format.onnx, places, lower, (0.9, np.inf), crops=5).agreement == 0.96
+    assert check_parity(Format.onnx, places, lower, (0.5, np.inf), crops=5).agreement == 1
+
+
+def test_of_several_labels_it_counts_where_both_find_the_same() -> None:
+    several = np.tile(np.float32([0.9, 0.351, 0.1]), (20, 1))
+    with pytest.raises(ModelError, match="0% of the decisions agree"):
+        check_parity(Format.onnx, several, several - np.float32(0.0015), (0.35,) * 3)

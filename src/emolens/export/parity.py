@@ -1,5 +1,6 @@
 """Parity: an export that does not answer as the network that it was made from is refused."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,36 +29,44 @@ LIMITS = {
 }
 
 
-def check_parity(form: Format, expected: Floats, found: Floats, threshold: float | None = None) -> Parity:
+def check_parity(
+    form: Format, expected: Floats, found: Floats, thresholds: Sequence[float] | None = None, crops: int | None = None
+) -> Parity:
     """Compares what an export answers with what the trained network does.
 
     Args:
         form: of the export; `LIMITS` says how much it may change.
-        expected: probabilities by the network, `(N, L)`, or `(N, P)` of a face at each of P places.
+        expected: probabilities by the network, `(N, L)`.
         found: the same by the export.
-        threshold: from which probability on there is a face; None where columns are labels.
+        thresholds: `(L,)`: a column at or over its own is decided for; None where the likeliest is.
+        crops: how many pictures the N rows are of; one each, if not given.
 
     Raises:
         ModelError: it answers too differently to stand for the network.
     """
+    if not (np.isfinite(expected).all() and np.isfinite(found).all()):
+        raise ModelError(
+            f"the {form} file or the network answers with NaN or infinity: values overflow; write --format onnx, or "
+            "train with a lower learning rate"
+        )
     difference = np.abs(expected - found)
-    if threshold is None:
+    if thresholds is None:
         same = expected.argmax(axis=1) == found.argmax(axis=1)
     else:
-        same = (expected >= threshold) == (found >= threshold)
+        same = ((expected >= np.float32(thresholds)) == (found >= np.float32(thresholds))).all(axis=1)
+    count = crops or len(expected)
     most, mean, agreement = float(difference.max()), float(difference.mean()), float(same.mean())
     limits = LIMITS[form]
-    # Comparisons that NaN fails, too.
-    if not (most <= limits.most and mean <= limits.mean and agreement >= limits.agreement):
+    if most > limits.most or mean > limits.mean or agreement < limits.agreement:
         other = " or write --format onnx" if form != Format.onnx else ""
         raise ModelError(
-            f"the {form} file does not answer as the trained network: over {len(expected)} crops probabilities differ "
-            f"by {mean:.2g} on average and {most:.2g} at most, and {agreement:.0%} of the decisions agree; train it "
+            f"the {form} file does not answer as the trained network: over {count} crops probabilities differ by "
+            f"{mean:.2g} on average and {most:.2g} at most, and {agreement:.0%} of the decisions agree; train it "
             f"longer, as a network that is hardly trained decides by chance{other}"
         )
     return Parity(
         form=form.value,
-        crops=len(expected),
+        crops=count,
         max_difference=round(most, 5),
         mean_difference=round(mean, 6),
         agreement=round(agreement, 4),

@@ -1,5 +1,6 @@
 """Exports what a training left, and checks that it answers as what was trained."""
 
+import math
 import tempfile
 from pathlib import Path
 
@@ -8,14 +9,14 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from torch import nn
 
-from emolens.card import ModelCard
+from emolens.card import ModelCard, Parity
 from emolens.errors import ConfigError
 from emolens.export.container import change_card
 from emolens.export.formats import Format
 from emolens.export.model_file import write_model_file
 from emolens.export.parity import check_parity
 from emolens.export.quantise import quantise
-from emolens.export.source import Source, probabilities_of
+from emolens.export.source import Outputs, Source, comparable
 from emolens.export.torchscript import open_torchscript, save_torchscript, write_torchscript
 from emolens.networks.detector import FaceDetector
 from emolens.runtime import open_session, run_session
@@ -44,48 +45,64 @@ def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard
         ConfigError: `source` is neither, or the run is not finished, or 8 bits are asked of a detector.
         ModelError: the export answers too differently.
     """
-    trained, crops = _read(source)
+    trained, kept = _read(source)
+    # Those that 8 bits find their ranges by would flatter them.
+    examples, crops = kept[::2], kept[1::2] if len(kept) > 1 else kept
     if form == Format.onnx_int8 and trained.card.kind == "detector":
         raise ConfigError("a detector is not written in 8 bits, which move its boxes; write --format onnx")
+    expected = trained.answers(crops)
+
+    def check(found: Outputs) -> Parity:
+        ours, theirs = (comparable(one, trained.card, expected) for one in (expected, found))
+        return check_parity(form, ours, theirs, _thresholds(trained.card), len(crops))
+
+    if form == Format.onnx_fp16:
+        # ONNX Runtime calculates in float32 on a processor, where nothing overflows.
+        check(trained.answers(crops, trained.halved()))
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, out.name)
         if form == Format.torchscript:
             write_torchscript(trained, written)
-            found = trained.probabilities(crops, open_torchscript(written))
+            graph = open_torchscript(written)
+            card = trained.card.model_copy(update={"parity": check(trained.answers(crops, graph))})
+            save_torchscript(graph, card, out)
         else:
-            _write_onnx(trained, crops, written, form)
-            found = _answers(written, crops, trained.card)
-        threshold = trained.card.threshold if trained.card.kind == "detector" else None
-        parity = check_parity(form, trained.probabilities(crops), found, threshold)
-        card = trained.card.model_copy(update={"parity": parity})
-        if form == Format.torchscript:
-            save_torchscript(open_torchscript(written), card, out)
-        else:
+            _write_onnx(trained, examples, written, form)
+            card = trained.card.model_copy(update={"parity": check(_answers(written, crops))})
             change_card(written, card, out)
     return card
 
 
-def _write_onnx(trained: Source, crops: NDArray[np.uint8], path: Path, form: Format) -> None:
+def _write_onnx(trained: Source, examples: NDArray[np.uint8], path: Path, form: Format) -> None:
     if form != Format.onnx_int8:
         write_model_file(trained, path, half=form == Format.onnx_fp16)
         return
     exact = path.with_name("exact.onnx")
     write_model_file(trained, exact)
-    quantise(exact, crops, path)
+    quantise(exact, examples, path)
 
 
-def _answers(path: Path, crops: NDArray[np.uint8], card: ModelCard) -> NDArray[np.float32]:
+def _thresholds(card: ModelCard) -> list[float] | None:
+    """From when on a label counts as present, or a place as a face; a box is never decided for."""
+    if card.kind == "detector":
+        return [card.threshold, *[math.inf] * 4]
+    return [card.threshold_of(label) for label in card.labels] if card.objective == "multilabel" else None
+
+
+def _answers(path: Path, crops: NDArray[np.uint8]) -> Outputs:
     session: ort.InferenceSession = open_session(path, "cpu")
     names = [node.name for node in session.get_outputs()]
-    parts = [crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH)]
-    return np.concatenate(
-        [probabilities_of(run_session(session, names, {"image": part}, path), card) for part in parts]
-    )
+    parts = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
+    answers = [run_session(session, names, {"image": part}, path) for part in parts]
+    return [np.concatenate(each) for each in zip(*answers, strict=True)]
 
 
 def _read(source: Path) -> tuple[Source, NDArray[np.uint8]]:
     """What was trained, and some crops that it was trained on."""
     is_checkpoint = source.is_file() and source.suffix == ".safetensors"
+    if source.suffix == ".ckpt":
+        weights = source.with_suffix(".safetensors")
+        raise ConfigError(f"{source} is what a training resumes from; give {weights}, the weights beside it")
     if not (source.is_dir() or is_checkpoint):
         raise ConfigError(f"{source} is no run; `emolens train RECIPE --data PATH --out RUN` makes one")
     run = Run(source.parent.parent if is_checkpoint else source)

@@ -14,6 +14,8 @@ from emolens.card import ModelCard
 from emolens.detect.own import OUTPUTS
 from emolens.probability import calibrated, sigmoid
 
+Outputs = list[NDArray[np.float32]]
+
 _BATCH = 32
 
 
@@ -54,22 +56,38 @@ class Source:
         size = self.card.input
         return torch.zeros(2, size.height or 64, size.width or 96, size.channels, dtype=torch.uint8)
 
-    def probabilities(self, crops: NDArray[np.uint8], graph: nn.Module | None = None) -> NDArray[np.float32]:
-        """What the network answers to `(N, H, W, C)` crops, or another form of it, as `probabilities_of` says."""
+    def answers(self, crops: NDArray[np.uint8], graph: nn.Module | None = None) -> Outputs:
+        """The outputs of the network, or of another form of it, for `(N, H, W, C)` crops."""
         run = graph or self.graph
-        answers = []
+        batches = []
         with torch.inference_mode():
             for start in range(0, len(crops), _BATCH):
                 answer = run(torch.from_numpy(crops[start : start + _BATCH]))
-                answers.append([part.numpy() for part in (answer if isinstance(answer, tuple) else (answer,))])
-        return probabilities_of([np.concatenate(parts) for parts in zip(*answers, strict=True)], self.card)
+                batches.append([part.numpy() for part in (answer if isinstance(answer, tuple) else (answer,))])
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
 
-def probabilities_of(outputs: Sequence[NDArray[np.float32]], card: ModelCard) -> NDArray[np.float32]:
-    """What the outputs of a graph mean: `(N, L)` by label or, of a detector, `(N, P)` of a face at each place."""
+def comparable(outputs: Outputs, card: ModelCard, reference: Outputs) -> NDArray[np.float32]:
+    """What the outputs of a graph mean, in numbers that should hardly differ between the forms of a network.
+
+    Args:
+        outputs: of any form.
+        card: of the network.
+        reference: the outputs of the network itself.
+
+    Returns:
+        `(N, L)` probabilities by label. Of a detector a row for each place: the probability of a face and, where the
+        network sees one, its box (centre from the place, logarithms of its sides, all in strides).
+    """
     if card.kind != "detector":
         return calibrated(outputs[0], card)
-    return sigmoid(np.concatenate([level[:, 0].reshape(len(level), -1) for level in outputs], axis=1))
+    places, seen = (
+        np.concatenate([np.moveaxis(level[:, :5], 1, -1).reshape(-1, 5) for level in levels])
+        for levels in (outputs, reference)
+    )
+    is_face = sigmoid(seen[:, :1]) >= card.threshold
+    # NaN stays NaN where no face is seen.
+    return np.concatenate([sigmoid(places[:, :1]), places[:, 1:] * is_face], axis=1)
 
 
 class _Normalised(nn.Module):

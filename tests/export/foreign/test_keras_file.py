@@ -1,6 +1,7 @@
 """A Keras model in HDF5 answers as in Keras once it is imported; nothing that its file brings is executed."""
 
 import json
+import logging
 import marshal
 import sys
 from base64 import b64encode
@@ -95,6 +96,16 @@ def test_a_damaged_description_is_refused(tmp_path, config):
     assert "its `model_config` is damaged" in message or "is no HDF5 file, or cut off" in message
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [7, "layers", {"0": FLATTEN}, [], [7], ["Flatten"], [{"class_name": "Flatten"}]],
+)
+def test_a_description_without_layers_is_damaged(tmp_path, layers):
+    config = {"class_name": "Sequential", "config": {"name": "model", "layers": layers}}
+    path = keras_file(tmp_path / "damaged.hdf5", model_config=json.dumps(config))
+    assert "its `model_config` is damaged" in refusal(path)
+
+
 def test_weights_alone_are_refused(tmp_path):
     with h5py.File(tmp_path / "weights.hdf5", "w") as file:
         file["dense/kernel"] = np.zeros((4, 7), np.float32)
@@ -114,6 +125,67 @@ def test_a_small_file_of_huge_weights_is_refused(tmp_path):
     with h5py.File(path, "r+") as file:
         file.create_dataset("model_weights/kernel", (1 << 40,), np.float32, chunks=(1024,), compression="gzip")
     assert "unfolds to more than 1 GiB" in refusal(path)
+
+
+def in_another_group(weights: h5py.Group) -> None:
+    weights.create_group("other")["kernel"] = weights["dense/kernel"]
+
+
+def in_a_group_with_two_names(weights: h5py.Group) -> None:
+    weights["other"] = weights["dense"]
+
+
+def in_a_group_within_itself(weights: h5py.Group) -> None:
+    weights["dense/dense"] = weights["dense"]
+
+
+@pytest.mark.parametrize("share", [in_another_group, in_a_group_with_two_names, in_a_group_within_itself])
+def test_weights_that_links_would_multiply_are_refused(tmp_path, share):
+    path = keras_file(tmp_path / "bomb.hdf5", FLATTEN)
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("model_weights/dense/kernel", (1 << 27,), np.float32, chunks=(1024,), compression="gzip")
+        share(file["model_weights"])
+    assert "holds the same weights in several places" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("layers", "weights"),
+    [
+        ({"": ["a"]}, {"a": ["kernel", "kernel"]}),
+        ({"": ["a"]}, {"a": ["kernel", "/model_weights/a/./kernel"]}),
+        ({"": ["a", "b"]}, {"a": ["kernel"], "b": ["/model_weights/a/kernel"]}),
+        ({"": ["a", "b", "a"]}, {"a": ["kernel"]}),
+    ],
+)
+def test_weights_that_names_would_multiply_are_refused(tmp_path, layers, weights):
+    path = keras_file(tmp_path / "bomb.hdf5", FLATTEN)
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights"]
+        group.create_dataset("a/kernel", (1 << 27,), np.float32, chunks=(1024,), compression="gzip")
+        group.create_group("b")
+        group.attrs["layer_names"] = np.array(layers[""], "S")
+        for layer, names in weights.items():
+            group[layer].attrs["weight_names0"] = np.array(names, "S")
+    assert "lists the same weights several times" in refusal(path)
+
+
+@pytest.mark.parametrize("link", [h5py.SoftLink("/elsewhere"), h5py.ExternalLink("elsewhere.hdf5", "/weights")])
+@pytest.mark.parametrize("name", ["kernel", "model_weights/dense/kernel"])
+def test_a_link_to_weights_elsewhere_is_not_followed(tmp_path, link, name):
+    with h5py.File(tmp_path / "elsewhere.hdf5", "w") as file:
+        file["weights"] = np.zeros(4)
+    path = keras_file(tmp_path / "evil.hdf5", FLATTEN)
+    with h5py.File(path, "r+") as file:
+        file["elsewhere"] = np.zeros(4)
+        file[name] = link
+    assert "links to weights elsewhere, which are not read" in refusal(path)
+
+
+def test_weights_that_refer_to_others_are_refused(tmp_path):
+    path = keras_file(tmp_path / "bomb.hdf5", FLATTEN)
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("model_weights/kernel", (4,), h5py.vlen_dtype(np.float32))
+    assert "holds weights that are no numbers" in refusal(path)
 
 
 @pytest.mark.parametrize("part", [0.01, 0.5, 0.9])
@@ -156,6 +228,8 @@ def keras_answers(keras: Any, model: Any, crops: NDArray[np.uint8]) -> NDArray[n
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # from Keras, when it saves
 def test_a_model_of_branches_answers_as_in_keras(keras, tmp_path):
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
     keras.utils.set_random_seed(0)
     with keras.device("cpu"):
         pixels = keras.Input((16, 16, 3))
@@ -170,6 +244,7 @@ def test_a_model_of_branches_answers_as_in_keras(keras, tmp_path):
             weight.assign(np.random.default_rng(0).uniform(-0.5, 1, weight.shape) ** 2)
         model.save(tmp_path / "branches.hdf5")
     import_model(tmp_path / "branches.hdf5", About(labels=LABELS), tmp_path / "ours.onnx")
+    assert logger.level == level
     crops = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
     found = OnnxModel(tmp_path / "ours.onnx", "cpu").probabilities(crops)
     np.testing.assert_allclose(found, keras_answers(keras, model, crops), atol=1e-5)
