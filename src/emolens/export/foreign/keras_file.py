@@ -57,45 +57,79 @@ def read_keras(path: Path, about: About) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "model.hdf5")
         shutil.copyfile(path, copy)
-        try:
-            with h5py.File(copy, "r+") as file:
-                _check_datasets(file, path)
-                config = _read_config(file, path)
-                _check_config(config, path)
-                file.attrs["model_config"] = json.dumps(_with_input_layer(config))
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is no HDF5 file, or cut off: {error}; save or download it again") from None
+        with _open(copy, path) as file:
+            _check_weights(file, path)
+            stored = file.attrs.get("model_config")
+        description = _description(stored, path)
+        with _open(copy, path) as file:
+            file.attrs["model_config"] = description
         model = _convert(copy, path, about)
     check_model(model, str(path))
     return model
 
 
-def _check_datasets(file: h5py.File, source: Path) -> None:
-    """Refuses weights that stand in other files, and those that unfold to more than a file may hold."""
-    sizes = []
+@contextmanager
+def _open(file: Path, source: Path) -> Iterator[h5py.File]:
+    try:
+        with h5py.File(file, "r+") as opened:
+            yield opened
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:  # h5py has no errors of its own
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{source} is no HDF5 file, or cut off: {reason}; save or download it again") from None
 
-    def visit(_: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual:
-                raise ModelError(f"{source} keeps weights in other files, which are not read; save the model again")
-            sizes.append(math.prod(item.shape) * item.dtype.itemsize)
 
-    file.visititems(visit)
-    if sum(sizes) > LARGEST_FILE:
+def _check_weights(file: h5py.File, source: Path) -> None:
+    """Refuses weights that stand in other files, and those that unfold to more than a file may hold.
+
+    Nothing may be reached or listed twice, which would multiply it: Keras never saves so.
+    """
+    groups, seen, listed, size = [file["/"]], {file["/"]}, set(), 0
+    while groups:
+        group = groups.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ModelError(f"{source} links to weights elsewhere, which are not read; save the model again")
+            item = group[name]
+            if item in seen:
+                raise ModelError(f"{source} holds the same weights in several places; save the model again")
+            seen.add(item)
+            if isinstance(item, h5py.Group):
+                groups.append(item)
+            elif isinstance(item, h5py.Dataset):
+                size += _size(item, source)
+        for item in _listed(group):
+            if item in listed:
+                raise ModelError(f"{source} lists the same weights several times; save the model again")
+            listed.add(item)
+    if size > LARGEST_FILE:
         raise ModelError(f"{source} unfolds to more than {LARGEST_FILE >> 30} GiB of weights; it is not read")
 
 
-def _read_config(file: h5py.File, source: Path) -> dict[str, Any]:
-    stored = file.attrs.get("model_config")
+def _size(weights: h5py.Dataset, source: Path) -> int:
+    if weights.external or weights.is_virtual:
+        raise ModelError(f"{source} keeps weights in other files, which are not read; save the model again")
+    if weights.dtype.kind not in "biuf":  # others can refer to what is larger than themselves
+        raise ModelError(f"{source} holds weights that are no numbers; save the model again")
+    return math.prod(weights.shape) * weights.dtype.itemsize
+
+
+def _listed(group: h5py.Group) -> Iterator[h5py.HLObject]:
+    """What Keras reads: it goes by names in attributes, in several of them where one would be too long."""
+    for attribute in group.attrs:
+        if attribute.startswith(("layer_names", "weight_names")):
+            yield from (item for item in map(group.get, group.attrs[attribute]) if item is not None)
+
+
+def _description(stored: Any, source: Path) -> str:
+    """How the model is built, checked, as Keras 3 reads it."""
     if stored is None:
         raise ModelError(f"{source} does not say how its model is built; save all of it: model.save('model.hdf5')")
     try:
         config = json.loads(stored)
-    except (ValueError, RecursionError):
-        config = None
-    if not (isinstance(config, dict) and isinstance(config.get("config"), dict)):
-        raise ModelError(f"{source}: its `model_config` is damaged; save or download the model again")
-    return config
+        _check_config(config, source)
+        return json.dumps(_with_input_layer(config))
+    except (ValueError, TypeError, RecursionError):
+        raise ModelError(f"{source}: its `model_config` is damaged; save or download the model again") from None
 
 
 def _check_config(config: dict[str, Any], source: Path) -> None:
@@ -126,11 +160,18 @@ def _dicts(config: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(part)
 
 
-def _with_input_layer(config: dict[str, Any]) -> dict[str, Any]:
-    """Gives the size of the images a layer of its own: Keras 2 noted it in the first layer, which Keras 3 misreads."""
-    layers = config["config"].get("layers")
-    first = layers[0] if layers else {}
-    if config.get("class_name") == "Sequential" and first.get("class_name") != "InputLayer":
+def _with_input_layer(config: Any) -> dict[str, Any]:
+    """Gives the size of the images a layer of its own: Keras 2 noted it in the first layer, which Keras 3 misreads.
+
+    Raises:
+        ValueError: it describes no layers.
+    """
+    match config:
+        case {"class_name": str(name), "config": {"layers": [{"config": dict()} as first, *_] as layers}}:
+            pass
+        case _:
+            raise ValueError("no layers")
+    if name == "Sequential" and first.get("class_name") != "InputLayer":
         shape = first["config"].pop("batch_input_shape", None)
         if shape is not None:
             layers.insert(0, {"class_name": "InputLayer", "config": {"batch_shape": shape, "name": "pixels"}})
@@ -162,18 +203,29 @@ def _export(model: Any, source: Path, about: About) -> onnx.ModelProto:
             raise ModelError(f"{source} has {len(values)} {what}s; a classifier has one {what}")
     layout, size = frame(model.inputs[0].shape, about, str(source))
     crops = np.zeros((2, size.height or 0, size.width or 0, size.channels), np.uint8)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    program = torch.onnx.export(
-        model.eval(),
-        (torch.from_numpy(prepare(crops, layout, about)),),
-        dynamo=True,
-        opset_version=_OPSET,
-        dynamic_shapes=(({0: torch.export.Dim("N", min=1)},),),
-        verbose=False,
-    )
+    with _only_errors("torch.onnx"):
+        program = torch.onnx.export(
+            model.eval(),
+            (torch.from_numpy(prepare(crops, layout, about)),),
+            dynamo=True,
+            opset_version=_OPSET,
+            dynamic_shapes=(({0: torch.export.Dim("N", min=1)},),),
+            verbose=False,
+        )
     assert program is not None
     converted: onnx.ModelProto = program.model_proto
     return converted
+
+
+@contextmanager
+def _only_errors(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _import_keras() -> Any:
