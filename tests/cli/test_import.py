@@ -40,3 +40,10 @@ def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
     path.write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(MissingExtraError, match="install the extra 'import'"):
         run(path, "--labels", "happy,sad", "--out", tmp_path / "ours.onnx")
+
+
+def test_what_it_says_steers_no_terminal(tmp_path: Path) -> None:
+    path = foreign_graph(tmp_path / "theirs.onnx")
+    said = run(path, "--labels", ",".join(LABELS), "--out", tmp_path / "ours.onnx", "--name", "a\x1b]0;b\x9b")
+    assert "a\\x1b]0;b\\x9b" in said
+    assert said.strip().isprintable()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,56 @@ def test_the_page_of_a_file_that_emolens_does_not_run_says_what_to_do(capsys: py
     assert "emolens models import" in capsys.readouterr().out
     show("mediapipe-face-landmarker", card=True)
     assert ".task, 3,758,596 bytes" in capsys.readouterr().out
+
+
+EVIL = "[red]a\x1b]0;b\x9b\u202ec"
+SHOWN = "[red]a\\x1b]0;b\\x9b\\u202ec"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_name_of_a_file_steers_no_terminal_and_is_no_markup(
+    terminal: bool, cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.mkdir()
+    make_model_file(cache / f"{EVIL}.onnx")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
+    monkeypatch.setenv("COLUMNS", "300")
+    list_models()
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if "[red]" in line]
+    assert line.split()[0] == SHOWN
+    assert line.isprintable()
+
+
+def test_verifying_lets_no_name_steer_the_terminal(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache.mkdir()
+    make_model_file(cache / f"{EVIL}.onnx")
+    (cache / f"broken{EVIL}.onnx").write_text("no model")
+    assert verify() == 1
+    told = capsys.readouterr()
+    assert f"{SHOWN}: ok" in told.out.splitlines()
+    (wrong,) = told.err.splitlines()
+    assert wrong.startswith(f"emolens: broken{SHOWN}: ")
+    assert wrong.isprintable()
+
+
+def test_a_card_that_is_shown_steers_no_terminal_and_stays_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limit = f"{EVIL}\x7f\U000e0001 caf\u00e9"
+    show(str(make_model_file(tmp_path / "mine.onnx", limits=(limit,))))
+    shown = capsys.readouterr().out
+    assert all(line.isprintable() for line in shown.splitlines())
+    assert "caf\u00e9" in shown
+    assert ModelCard.model_validate_json(shown).limits == (limit,)
+
+
+def test_verifying_goes_on_after_a_model_that_needs_an_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    path = make_model_file(tmp_path / "mine.onnx")
+    assert verify(["hf://ada/faces/tiny.onnx", str(path)]) == 1
+    told = capsys.readouterr()
+    assert told.out == f"{path}: ok\n"
+    assert "install the extra 'hub'" in told.err

@@ -1,5 +1,7 @@
 """Model files that are here are checked: pulled ones to the byte, others by what their cards say."""
 
+import errno
+import sys
 from pathlib import Path
 
 import onnx
@@ -88,3 +90,22 @@ def test_a_cut_file_is_a_fault(kept: int, mine: Path) -> None:
     mine.write_bytes(mine.read_bytes()[:kept])
     with pytest.raises(ModelError, match="cannot be opened as ONNX"):
         verify("mine")
+
+
+def test_a_file_that_cannot_be_read_is_a_fault(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    entry = zoo.entry("yunet")
+    with mine.with_name("yunet.onnx").open("wb") as file:
+        file.truncate(entry.size)
+    # Root, as whom this may run, can read everything.
+    monkeypatch.setattr(sys.modules["emolens.zoo.entries"], "file_hash", refuse)
+    with pytest.raises(ModelError, match=r"yunet\.onnx cannot be read: Permission denied"):
+        verify("yunet")
+
+
+def test_a_link_to_nothing_is_no_model(mine: Path) -> None:
+    mine.with_name("gone.onnx").symlink_to("nowhere.onnx")
+    mine.with_name("folder.onnx").mkdir()
+    assert list(zoo.own()) == ["mine"]

@@ -9,7 +9,8 @@ import typer
 
 from emolens.card_page.page import card_page, entry_page
 from emolens.cli.extras import needing
-from emolens.errors import ModelError
+from emolens.cli.terminal import printable
+from emolens.errors import EmolensError, ModelError
 
 app = typer.Typer(
     name="models", help="List, show, download and import models.", no_args_is_help=True, add_completion=False
@@ -24,21 +25,23 @@ def list_models() -> None:
     from emolens import zoo
 
     if not sys.stdout.isatty():
-        print("\n".join(zoo.names()))
+        print("\n".join(map(printable, zoo.names())))
         return
 
     from rich import box
     from rich.console import Console
     from rich.table import Column, Table
+    from rich.text import Text
 
     table = Table("name", "kind", "size", Column("where", no_wrap=True), box=box.SIMPLE)
     for name, path in zoo.embedded().items():
         table.add_row(name, zoo.card_of(path).kind, _size(path.stat().st_size), "embedded")
     for name, entry in zoo.entries().items():
         place = str(entry.path) if entry.path.is_file() else f"emolens models pull {name}"
-        table.add_row(name, entry.kind, _size(entry.size), place)
+        table.add_row(name, entry.kind, _size(entry.size), Text(printable(place)))
     for name, path in zoo.own().items():
-        table.add_row(name, _kind(path), _size(path.stat().st_size), str(path))
+        # Names of files are the user's, or of whoever sent them: no markup.
+        table.add_row(Text(printable(name)), _kind(path), _size(path.stat().st_size), Text(printable(str(path))))
     Console().print(table)
 
 
@@ -55,7 +58,8 @@ def show(
         _print_page(_page(name) if known is None else entry_page(known))
         return
     about = zoo.card_of(zoo.find(name)) if known is None else known
-    print(json.dumps(about.model_dump(mode="json"), ensure_ascii=False, indent=2))
+    text = json.dumps(about.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    print("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
 
 
 @app.command()
@@ -80,11 +84,11 @@ def verify(
     for name in names or present():
         try:
             check(name)
-        except ModelError as fault:
-            print(f"emolens: {name}: {fault}", file=sys.stderr)
+        except EmolensError as fault:
+            print(printable(f"emolens: {name}: {fault}"), file=sys.stderr)
             code = 1
         else:
-            print(f"{name}: ok")
+            print(printable(f"{name}: ok"))
     return code
 
 
@@ -149,10 +153,11 @@ def import_foreign(
 
         card = import_model(file, about, out)
     taken = f"{card.input.height} x {card.input.width} x {card.input.channels}"
-    typer.echo(
+    line = (
         f"{out}: {card.name} {card.version}, {_size(out.stat().st_size)}; "
         f"takes {taken}, normalised as (pixels / 255 - {mean}) / {std}"
     )
+    typer.echo(printable(line))
 
 
 def _page(name: str) -> str:

@@ -61,7 +61,8 @@ def embedded() -> dict[str, Path]:
 def own() -> dict[str, Path]:
     """The model files that the user has put into the folder of pulled models, by name."""
     taken = {*embedded(), *entries()}
-    return {path.stem: path for path in sorted(cache_folder().glob("*.onnx")) if path.stem not in taken}
+    found = sorted(path for path in cache_folder().glob("*.onnx") if path.is_file())
+    return {path.stem: path for path in found if path.stem not in taken}
 
 
 def card_of(path: Path) -> ModelCard:

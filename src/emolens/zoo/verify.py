@@ -1,6 +1,7 @@
 """Whether the model files that are here are what they should be."""
 
 from emolens.detect.own import OwnDetector
+from emolens.errors import ModelError
 from emolens.runtime import OnnxModel
 from emolens.zoo import card_of, embedded, entries, find, own
 
@@ -18,7 +19,15 @@ def verify(name: str) -> None:
 
     Raises:
         ModelError: what is wrong.
+        MissingExtraError: as of `find`.
     """
+    try:
+        _check(name)
+    except OSError as error:
+        raise ModelError(f"{error.filename or name} cannot be read: {error.strerror}; make it readable") from None
+
+
+def _check(name: str) -> None:
     if name in entries() and name not in embedded():
         entries()[name].check()
         return
