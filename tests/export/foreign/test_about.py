@@ -4,7 +4,7 @@ import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emolens.errors import ConfigError, EmolensError, ModelError
@@ -82,13 +82,23 @@ def test_a_shape_that_can_be_read_in_two_ways_asks_for_the_layout(dims):
         frame(dims, ABOUT, "model.onnx")
 
 
-@given(st.lists(st.none() | st.integers(-1, 3000), max_size=6), st.sampled_from([None, "nchw", "nhwc"]))
-def test_any_shape_becomes_a_size_or_is_refused(dims, layout):
+@given(
+    st.lists(st.none() | st.sampled_from([1, 3]) | st.integers(-1, 3000), max_size=6),
+    st.sampled_from([None, "nchw", "nhwc"]),
+    st.sampled_from([None, 48]),
+)
+@example([None, 0, 48, 1], "nhwc", None)
+@example([None, 3, -1, -1], None, None)
+def test_any_shape_becomes_a_size_or_is_refused(dims, layout, size):
     with suppress(EmolensError):
-        _, size = frame(dims, About(labels=("happy", "sad"), layout=layout, size=48, channels=1), "model.onnx")
-        assert (size.height, size.width, size.channels) == (48, 48, 1)
+        _, taken = frame(dims, About(labels=("happy", "sad"), layout=layout, size=size), "model.onnx")
+        assert taken.channels in (1, 3)
+        for side in (taken.height, taken.width):
+            assert side in dims or side == size
+            assert 0 < side <= 1024
 
 
-def test_a_huge_image_is_refused():
-    with pytest.raises(ModelError, match="sides up to 1024"):
-        frame((None, 3, 20_000, 20_000), ABOUT, "model.onnx")
+@pytest.mark.parametrize("side", [0, -1, 20_000])
+def test_an_image_without_pixels_or_with_too_many_is_refused(side):
+    with pytest.raises(ModelError, match="sides of 1 to 1024"):
+        frame((None, 3, 48, side), ABOUT, "model.onnx")

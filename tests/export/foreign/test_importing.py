@@ -115,6 +115,14 @@ def test_probabilities_of_several_labels_without_a_sigmoid_are_refused(tmp_path)
     assert "without a Sigmoid at its end" in refusal(path, About(labels=LABELS, objective="multilabel"))
 
 
+def test_sigmoids_without_their_operator_are_no_logits(tmp_path):
+    def hide(model: onnx.ModelProto) -> None:
+        model.graph.node[-1].CopyFrom(helper.make_node("HardSigmoid", ["answer"], ["image"]))
+
+    message = refusal(foreign_graph(tmp_path / "theirs.onnx", change=hide))
+    assert "do not sum to one, as hidden sigmoids do, which stand for --objective multilabel" in message
+
+
 def test_one_image_at_a_time_becomes_any_number(tmp_path):
     path = foreign_graph(tmp_path / "theirs.onnx", (1, SIZE, SIZE, 1))
     expected = foreign_answers(path, (crops() / 255).astype(np.float32))
@@ -142,6 +150,23 @@ def mix_images(before: str, after: str) -> list[onnx.NodeProto]:
 def test_a_graph_whose_insides_want_one_image_is_refused(tmp_path, nodes, batch):
     path = foreign_graph(tmp_path / "theirs.onnx", (batch, SIZE, SIZE, 1), nodes=nodes)
     assert "export it with a free batch" in refusal(path)
+
+
+def make_sure(model: onnx.ModelProto) -> None:
+    for tensor in model.graph.initializer:
+        if tensor.name == "std":
+            tensor.CopyFrom(numpy_helper.from_array(np.array([90, -90, -90], np.float32), "std"))
+
+
+@pytest.mark.parametrize(("end", "objective"), [("Softmax", "distribution"), ("Sigmoid", "multilabel")])
+def test_answers_that_are_always_sure_do_not_hide_what_differs(tmp_path, end, objective):
+    about = About(labels=LABELS, objective=objective)
+    path = foreign_graph(tmp_path / "theirs.onnx", NHWC, end, change=make_sure)
+    expected = foreign_answers(path, (crops() / 255).astype(np.float32))
+    np.testing.assert_array_equal(expected, [[1, 0, 0]] * 5)
+    np.testing.assert_allclose(imported(path, about).probabilities(crops()), expected, atol=1e-6)
+    path = foreign_graph(tmp_path / "mixing.onnx", NHWC, end, nodes=mix_images, change=make_sure)
+    assert "logits that are spread over" in refusal(path, about)
 
 
 def test_a_batch_of_another_size_is_refused(tmp_path):

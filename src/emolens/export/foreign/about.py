@@ -108,8 +108,8 @@ def frame(dims: Sequence[int | None], about: About, source: str) -> tuple[Layout
     height, width, channels = (dims[axis] for axis in _AXES[layout])
     if channels not in (None, 1, 3):
         raise ModelError(f"{source} takes {shape}, which as {layout} has {channels} channels; 1 or 3 can be imported")
-    if max(height or 0, width or 0) > LARGEST_SIDE:
-        raise ModelError(f"{source} takes {shape}; sides up to {LARGEST_SIDE} can be imported")
+    if any(side is not None and not 0 < side <= LARGEST_SIDE for side in (height, width)):
+        raise ModelError(f"{source} takes {shape}; sides of 1 to {LARGEST_SIDE} can be imported")
     for option, found, said in (
         ("--size", height, about.size),
         ("--size", width, about.size),

@@ -29,6 +29,17 @@ def last_operator(model: onnx.ModelProto) -> str | None:
     return None if node is None else node.op_type
 
 
+def before_end(foreign: onnx.ModelProto, objective: Objective) -> onnx.ModelProto:
+    """The same graph without the operator of this objective that ends it: it gives what goes in there."""
+    model = onnx.ModelProto()
+    model.CopyFrom(foreign)
+    kind = model.graph.output[0].type.tensor_type.elem_type
+    answer = _cut_end(model, ENDS[objective])
+    model.graph.ClearField("output")
+    model.graph.output.append(helper.make_tensor_value_info(answer, kind, None))
+    return model
+
+
 def prepare(crops: NDArray[np.uint8], layout: Layout, about: About) -> NDArray[np.float32]:
     """`(N, H, W, C)` crops as the foreign model wants them: what the nodes in front of it do, in numpy."""
     scaled = (crops / 255 - np.array(about.mean)) / np.array(about.std)

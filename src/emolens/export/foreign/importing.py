@@ -3,7 +3,7 @@
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -14,14 +14,18 @@ from emolens.card import Input, ModelCard
 from emolens.errors import ModelError
 from emolens.export.container import save_model
 from emolens.export.foreign.about import About, Layout, Objective, frame
-from emolens.export.foreign.graph import ENDS, last_operator, prepare, to_probabilities, wrap
+from emolens.export.foreign.graph import ENDS, before_end, last_operator, prepare, to_probabilities, wrap
 from emolens.export.foreign.onnx_file import check_size, dims_of, inputs_of, read_onnx
 from emolens.runtime import OnnxModel, file_hash, open_session, run_session
 
 _IMAGES = 8
 _LARGEST_DIFFERENCE = 1e-3
+# Of logits, whose size says nothing: as a part of how far they are spread over the images.
+_LARGEST_PART = 1e-2
 # How far from one a sum of probabilities is, that are stored in float16.
 _ROUNDING = 5e-3
+_OTHERWISE = "answers several images at once otherwise than one by one, or not always alike"
+_REMEDY = "export it with a free batch"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -52,19 +56,23 @@ def import_model(path: Path, about: About, out: Path) -> ModelCard:
             foreign = read_onnx(path)
         layout, size = _frame(foreign, about, str(path))
         crops = _random_crops(size)
-        answers = _answers(file, foreign, prepare(crops, layout, about), path)
+        pixels = prepare(crops, layout, about)
+        answers = _answers(file, foreign, pixels, path)
         _check_answers(answers, about, path)
         ends_in = _ending(foreign, answers, about.objective, path)
-        expected = to_probabilities(answers, about.objective) if ends_in == "logits" else answers
         wrapped = wrap(foreign, about, layout, size, from_probabilities=ends_in == "probabilities")
         card = _card(path, about, size)
-        found = _wrapped_answers(wrapped, card, crops, Path(folder, "wrapped.onnx"), path)
-    difference = float(np.abs(expected - found).max())
+        found = _wrapped_logits(wrapped, card, crops, Path(folder, "wrapped.onnx"), path)
+        if ends_in == "operator":
+            cut, file = before_end(foreign, about.objective), Path(folder, "cut.onnx")
+            file.write_bytes(cut.SerializeToString())
+            _check_logits(_answers(file, cut, pixels, path), found, path)
+        elif ends_in == "logits":
+            _check_logits(answers, found, path)
+    expected = to_probabilities(answers, about.objective) if ends_in == "logits" else answers
+    difference = float(np.abs(expected - to_probabilities(found, about.objective)).max())
     if not difference <= _LARGEST_DIFFERENCE:
-        raise ModelError(
-            f"{path} answers several images at once otherwise than one by one, or not always alike: probabilities "
-            f"differ by up to {difference:.2g} between it and its import; export it with a free batch"
-        )
+        raise ModelError(f"{path} {_OTHERWISE}: probabilities differ by up to {difference:.2g}; {_REMEDY}")
     parity = {"random images against the original": {"images": _IMAGES, "max_difference": float(f"{difference:.2g}")}}
     card = card.model_copy(update={"metrics": parity})
     save_model(wrapped, card, out)
@@ -90,7 +98,7 @@ def _random_crops(size: Input) -> NDArray[np.uint8]:
     return (noise * brightness).round().astype(np.uint8)
 
 
-def _answers(file: Path, foreign: onnx.ModelProto, pixels: NDArray[np.float32], source: Path) -> NDArray[np.float32]:
+def _answers(file: Path, foreign: onnx.ModelProto, pixels: NDArray[np.float32], source: Path) -> NDArray[Any]:
     """What the original says, `(N, L)`, image by image, since it may take but one."""
     session, taken, given = open_session(file, "cpu"), inputs_of(foreign.graph)[0], foreign.graph.output[0]
     typed = pixels.astype(onnx.helper.tensor_dtype_to_np_dtype(taken.type.tensor_type.elem_type))
@@ -101,10 +109,10 @@ def _answers(file: Path, foreign: onnx.ModelProto, pixels: NDArray[np.float32], 
             f"{source} gives {' x '.join(map(str, shape)) or 'a single number'} for an image; "
             "a classifier gives 1 x the number of its labels"
         )
-    return np.concatenate(answers).astype(np.float32)
+    return np.concatenate(answers)
 
 
-def _check_answers(answers: NDArray[np.float32], about: About, source: Path) -> None:
+def _check_answers(answers: NDArray[Any], about: About, source: Path) -> None:
     if answers.shape[1] != len(about.labels):
         raise ModelError(
             f"{source} has {answers.shape[1]} outputs, but --labels names {len(about.labels)}: "
@@ -115,7 +123,7 @@ def _check_answers(answers: NDArray[np.float32], about: About, source: Path) -> 
 
 
 def _ending(
-    foreign: onnx.ModelProto, answers: NDArray[np.float32], objective: Objective, source: Path
+    foreign: onnx.ModelProto, answers: NDArray[Any], objective: Objective, source: Path
 ) -> Literal["operator", "probabilities", "logits"]:
     """Whether the graph ends in the operator of this objective, gives probabilities otherwise, or gives logits."""
     end = last_operator(foreign)
@@ -128,21 +136,38 @@ def _ending(
         return "logits"
     if objective == "multilabel":
         raise ModelError(f"{source} seems to give probabilities without a Sigmoid at its end; export it to give logits")
-    return "probabilities" if np.allclose(answers.sum(axis=1), 1, atol=_ROUNDING) else "logits"
+    if not np.allclose(answers.sum(axis=1), 1, atol=_ROUNDING):
+        raise ModelError(
+            f"{source} gives numbers in 0 to 1 that do not sum to one, as hidden sigmoids do, which stand for "
+            "--objective multilabel; say so, and export it to give logits"
+        )
+    return "probabilities"
 
 
-def _wrapped_answers(
+def _wrapped_logits(
     wrapped: onnx.ModelProto, card: ModelCard, crops: NDArray[np.uint8], file: Path, source: Path
 ) -> NDArray[np.float32]:
     """What the import says of all images at once."""
     try:
         save_model(wrapped, card, file)
-        return OnnxModel(file, "cpu").probabilities(crops)
+        return OnnxModel(file, "cpu").logits(crops)
     except (ModelError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(
             f"{source} does not fit into a model file, which takes any number of images at once; "
             "export it with a free batch"
         ) from error
+
+
+def _check_logits(theirs: NDArray[Any], ours: NDArray[np.float32], source: Path) -> None:
+    """Refuses logits that differ although the probabilities of them, all close to 0 and 1, may not."""
+    precision = max(np.finfo(theirs.dtype).eps, np.finfo(ours.dtype).eps)
+    wide = theirs.astype(np.float64)
+    spread, size, difference = np.ptp(wide, axis=0).max(), np.abs(wide).max(), np.abs(wide - ours).max()
+    if not difference <= _LARGEST_PART * spread + 16 * precision * size:
+        raise ModelError(
+            f"{source} {_OTHERWISE}: logits that are spread over {spread:.2g} differ by up to {difference:.2g}; "
+            f"{_REMEDY}"
+        )
 
 
 def _card(path: Path, about: About, size: Input) -> ModelCard:
