@@ -110,7 +110,8 @@ def _size(weights: h5py.Dataset, source: Path) -> int:
         raise ModelError(f"{source} keeps weights in other files, which are not read; save the model again")
     if weights.dtype.kind not in "biuf":  # others can refer to what is larger than themselves
         raise ModelError(f"{source} holds weights that are no numbers; save the model again")
-    return math.prod(weights.shape) * weights.dtype.itemsize
+    size: int = math.prod(weights.shape) * weights.dtype.itemsize
+    return size
 
 
 def _listed(group: h5py.Group) -> Iterator[h5py.HLObject]:
@@ -175,7 +176,8 @@ def _with_input_layer(config: Any) -> dict[str, Any]:
         shape = first["config"].pop("batch_input_shape", None)
         if shape is not None:
             layers.insert(0, {"class_name": "InputLayer", "config": {"batch_shape": shape, "name": "pixels"}})
-    return config
+    described: dict[str, Any] = config
+    return described
 
 
 def _convert(file: Path, source: Path, about: About) -> onnx.ModelProto:
