@@ -122,6 +122,16 @@ def test_a_hub_that_is_broken_is_not_asked_for_long(published: HubServer) -> Non
         ("hf://ada/faces", "is no address of a model file"),
         ("hf://ada/faces/tiny.pkl", "is no address of a model file"),
         ("hf://ada/faces/../../tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces/my folder/tiny 2.onnx", "ada/faces has no file my folder/tiny 2.onnx"),
+        ("hf://ada/faces/two\nlines.onnx", "is no address of a model file"),
+        ("hf://ada/faces/a\n/../tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces/tiny.onnx\n", "is no address of a model file"),
+        ("hf://ada/faces/ /tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces//tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces/\x1b]0;tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces/%2e%2e/tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces/a?b#tiny.onnx", "is no address of a model file"),
+        ("hf://ada/faces@v\n1/tiny.onnx", "is no address of a model file"),
     ],
 )
 def test_what_is_not_there_is_named(address: str, said: str) -> None:
@@ -212,7 +222,10 @@ def test_what_should_be_private_is_not_pushed_into_public(
     assert server.repositories["ada/mine"].files == {}
 
 
-@pytest.mark.parametrize(("repository", "name"), [("ada", "a.onnx"), ("ada/mine", "a.bin"), ("ada/mine", "../a.onnx")])
+@pytest.mark.parametrize(
+    ("repository", "name"),
+    [("ada", "a.onnx"), ("ada/mine", "a.bin"), ("ada/mine", "../a.onnx"), ("ada/mine", "a\nb.onnx")],
+)
 def test_names_that_make_no_address_are_refused(repository: str, name: str, server: HubServer, model: Path) -> None:
     with pytest.raises(ConfigError, match="make no address"):
         push(model, repository, name)

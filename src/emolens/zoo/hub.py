@@ -10,7 +10,9 @@ from emolens.runtime import file_hash
 
 SCHEME = "hf://"
 
-_ADDRESS = re.compile(r"hf://(?!.*\.\.)([\w.-]+/[\w.-]+)(?:@([^/@]+))?/([^@]+\.onnx)", re.ASCII)
+_ADDRESS = re.compile(
+    r"hf://(?!.*\.\.)([\w.-]+/[\w.-]+)(?:@([\w.+-]+))?/((?:[\w.-][\w .-]*/)*[\w.-][\w .-]*\.onnx)", re.ASCII
+)
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIMEOUT_S = 10
@@ -40,7 +42,7 @@ def fetch(address: str) -> Path:
     parts = _ADDRESS.fullmatch(address)
     if not parts:
         raise ModelError(
-            f"'{address}' is no address of a model file on the hub; write hf://owner/repo/file.onnx, "
+            f"{address!r} is no address of a model file on the hub; write hf://owner/repo/file.onnx, "
             "or hf://owner/repo@revision/file.onnx"
         )
     repository, revision, name = parts.groups()
@@ -90,7 +92,7 @@ def push(path: Path, repository: str, name: str, readme: str, private: bool) -> 
     """
     address = f"{SCHEME}{repository}/{name}"
     if not _REPOSITORY.fullmatch(repository) or not _ADDRESS.fullmatch(address):
-        raise ConfigError(f"'{repository}' and '{name}' make no address; give OWNER/REPO and --path NAME.onnx")
+        raise ConfigError(f"{repository!r} and {name!r} make no address; give OWNER/REPO and --path NAME.onnx")
     if settings.offline():
         raise ConfigError("EMOLENS_OFFLINE=1 forbids the network; unset it to push")
     hub = _library()
