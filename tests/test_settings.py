@@ -38,6 +38,16 @@ def taken(content: str | bytes, file: Path = Path(".env")) -> str | None:
     return os.environ.get("EMOLENS_OFFLINE")
 
 
+@pytest.mark.parametrize(
+    ("value", "forbidden"), [("", False), ("0", False), ("1", True), ("true", True), ("yes", True), ("no", True)]
+)
+def test_who_sets_offline_to_anything_but_0_is_offline(
+    value: str, forbidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOLENS_OFFLINE", value)
+    assert settings.offline() is forbidden
+
+
 @pytest.mark.parametrize("place", [".", ".."])
 def test_the_file_is_found_up_to_the_root_of_the_repository(place: str, here: Path) -> None:
     assert taken("# ours\nEMOLENS_OFFLINE=1", here / place / ".env") == "1"

@@ -107,8 +107,8 @@ def place_run(path: Path) -> Path:
 
 
 def offline() -> bool:
-    """Whether `EMOLENS_OFFLINE` forbids downloads."""
-    return os.environ.get(OFFLINE) == "1"
+    """Whether `EMOLENS_OFFLINE` forbids downloads, as every value but 0 does."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def mirror() -> str | None:
