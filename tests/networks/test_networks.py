@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,10 +13,13 @@ from pydantic import TypeAdapter  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from emolens.card import Input, ModelCard  # noqa: E402
+from emolens.export.formats import Format  # noqa: E402
 from emolens.export.model_file import write_model_file  # noqa: E402
+from emolens.export.parity import check_parity  # noqa: E402
 from emolens.export.source import Source  # noqa: E402
 from emolens.networks.base import Network  # noqa: E402
 from emolens.networks.build import NetworkChoice  # noqa: E402
+from emolens.probability import calibrated  # noqa: E402
 from emolens.runtime import OnnxModel  # noqa: E402
 
 LABELS = ("happy", "sad", "angry")
@@ -91,3 +94,12 @@ def test_the_model_file_gives_what_the_network_gives(step: Step, tmp_path: Path)
     found = OnnxModel(tmp_path / "any.onnx", threads=1).logits(pixels)
     # The weights in the file are float16.
     np.testing.assert_allclose(found, expected, rtol=0, atol=0.1 * expected.std(axis=0).max())
+    # Of random weights the answers are of any size.
+    scaled = card.model_copy(update={"temperature": float(expected.std())})
+    assert check_parity(Format.onnx, calibrated(expected, scaled), calibrated(found, scaled)).agreement == 1
+
+
+def test_every_network_of_ours_is_among_them() -> None:
+    choices = [choice for choice in get_args(get_args(NetworkChoice)[0]) if "pretrained" not in choice.model_fields]
+    names = {name for choice in choices for name in get_args(choice.model_fields["name"].annotation)}
+    assert names == {name for name, *_ in OWN}
