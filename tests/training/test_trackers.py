@@ -283,7 +283,7 @@ def test_a_tracking_uri_is_used_and_a_server_that_goes_away_ends_no_training(
         assert (files / "model.onnx").read_bytes() == MODEL
         assert capsys.readouterr().out == ""
 
-        with caplog.at_level(logging.WARNING), Trackers(["mlflow", "tensorboard"]) as trackers:
+        with caplog.at_level(logging.WARNING, "emolens"), Trackers(["mlflow", "tensorboard"]) as trackers:
             trackers.start(run)
             end_server()
             fit(trackers)
