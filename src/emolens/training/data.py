@@ -152,7 +152,9 @@ def training_workers(plan: Optimisation) -> dict[str, Any]:
 
 
 def _workers() -> int:
-    return max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // processes.count_here()))
+    # A container or a scheduler may leave this process fewer cores than the machine has.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(_MOST_WORKERS, cores // processes.count_here()))
 
 
 def _give_way(_: int) -> None:
