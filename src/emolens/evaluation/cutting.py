@@ -1,15 +1,14 @@
 """Samples -> crops for a classifier: as the dataset cuts its faces, or as a detector finds them in the photographs."""
 
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emolens.classifier import Framing
+from emolens.data.crops import map_samples
 from emolens.data.samples import Sample
 from emolens.detect.base import Detector
 from emolens.detect.boxes import iou
@@ -19,9 +18,6 @@ from emolens.results import Box
 
 ENOUGH = 0.35
 """The overlap (intersection over union) from which on a box that was found is the one that was meant."""
-
-# As the predictor: each thread holds a photograph.
-_WORKERS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -45,14 +41,13 @@ class Cuts:
 
 
 def cut(samples: Sequence[Sample], framings: Sequence[Framing], detector: Detector | None = None) -> Cuts:
-    """Decodes and crops samples, in threads.
+    """Decodes and crops samples.
 
     With a detector as the `Predictor` does it: the photograph is searched at the detector's size and cut there. A
     sample's face is the box that was found with the most overlap with its own, `ENOUGH` or more of it; of a sample
     without a box, the largest that was found.
     """
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        each = list(pool.map(lambda sample: _cut(sample, framings, detector), samples))
+    each = list(map_samples(lambda sample: _cut(sample, framings, detector), samples))
     faces = [one for one in each if isinstance(one, _Face)]
     framed = tuple(
         np.array([face.crops[index] for face in faces], np.uint8).reshape(

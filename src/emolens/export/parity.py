@@ -53,7 +53,8 @@ def check_parity(
     if thresholds is None:
         same = expected.argmax(axis=1) == found.argmax(axis=1)
     else:
-        same = ((expected >= np.asarray(thresholds, np.float32)) == (found >= np.asarray(thresholds, np.float32))).all(axis=1)
+        least = np.asarray(thresholds, np.float32)
+        same = ((expected >= least) == (found >= least)).all(axis=1)
     count = crops or len(expected)
     most, mean, agreement = float(difference.max()), float(difference.mean()), float(same.mean())
     limits = LIMITS[form]
