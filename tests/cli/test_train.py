@@ -1,5 +1,6 @@
 """`emolens train` before any training: its lists, recipes of the user's own, and what is refused."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_what_is_missing_is_told_with_the_whole_command() -> None:
     with pytest.raises(ConfigError, match="emolens train RECIPE --data PATH --out RUN"):
         train("face")
+
+
+def test_the_log_is_as_it_was_after_a_training(tmp_path: Path) -> None:
+    logger = logging.getLogger("emolens")
+    before = logger.level, list(logger.handlers)
+    with pytest.raises(ConfigError):
+        train("face", tmp_path, tmp_path / "run", settings=["optimisation.epochs=none"])
+    assert (logger.level, logger.handlers) == before
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -59,9 +61,8 @@ def train(
         from emolens.training.trackers import Trackers
         from emolens.training.train import train as fit
     is_first = processes.rank() == 0
-    _tell(logging.StreamHandler(sys.stderr) if is_first else logging.NullHandler())
     projected = [] if labels is None else [f"data.labels={f'[{labels}]' if ',' in labels else labels}"]
-    with Trackers(track or ["tensorboard"]) as trackers:
+    with _progress(is_first), Trackers(track or ["tensorboard"]) as trackers:
         fit(load_recipe(recipe, [*(settings or ()), *projected]), data, out, resume, strict, trackers)
         if not is_first:
             return
@@ -72,9 +73,17 @@ def train(
     typer.echo(f"Next: emolens predict PHOTO {'--detector' if card.kind == 'detector' else '--model'} {model}")
 
 
-def _tell(handler: logging.Handler) -> None:
-    """What the training logs, one line per epoch."""
+@contextmanager
+def _progress(shown: bool) -> Iterator[None]:
+    """What the training logs meanwhile, one line per epoch, on the standard error."""
+    handler = logging.StreamHandler(sys.stderr) if shown else logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("emolens")
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
