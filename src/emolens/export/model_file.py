@@ -1,10 +1,11 @@
 """Puts a trained network into a model file."""
 
+import contextlib
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 
@@ -12,27 +13,21 @@ from emolens.export.container import save_model
 from emolens.export.source import Source
 
 _OPSET = 20
-# Smaller tensors (biases, shapes) weigh nothing and keep full precision.
-_HALVED_FROM = 256
 
 
 def write_model_file(source: Source, path: Path, half: bool = False) -> None:
     """Writes a model file, whole or not at all.
 
-    Weights are stored as float16 and cast back when the file is opened: half the size, the same speed.
-
     Args:
         source: what to write.
         path: of the `.onnx` file.
-        half: calculate in float16, too, as graphics processors do fast.
+        half: weights and calculations in float16, which graphics processors are fast at.
     """
     dynamic: dict[int, torch.export.Dim] = {0: torch.export.Dim("N", min=1)}
     if source.card.input.height is None:
         # Detectors halve the picture five times, so that only multiples of 32 can be traced.
         dynamic |= {1: 32 * torch.export.Dim("h", min=1, max=512), 2: 32 * torch.export.Dim("w", min=1, max=512)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own internals
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with _silence():
         program = torch.onnx.export(
             source.halved() if half else source.graph,
             (source.example(),),
@@ -46,7 +41,6 @@ def write_model_file(source: Source, path: Path, half: bool = False) -> None:
     assert program is not None
     graph = program.model_proto
     _fold_division(graph)
-    _halve_weights(graph)
     save_model(graph, source.card, path)
 
 
@@ -68,15 +62,15 @@ def _fold_division(graph: onnx.ModelProto) -> None:
     graph.graph.initializer.remove(std)
 
 
-def _halve_weights(graph: onnx.ModelProto) -> None:
-    casts = []
-    for tensor in graph.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < _HALVED_FROM:
-            continue
-        name = tensor.name
-        half = onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
-        tensor.CopyFrom(half)
-        casts.append(onnx.helper.make_node("Cast", [half.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
-    graph.graph.ClearField("node")
-    graph.graph.node.extend(nodes)
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the exporter says of its own internals."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

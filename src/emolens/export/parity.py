@@ -22,7 +22,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = {
-    Format.onnx: Limits(0.02, 0.002, 0.95),  # its weights are float16
+    Format.onnx: Limits(0.001, 0.0001, 0.95),
     Format.onnx_fp16: Limits(0.05, 0.005, 0.95),
     Format.onnx_int8: Limits(1.0, 0.02, 0.95),  # a few answers move much, most of them hardly
     Format.torchscript: Limits(0.001, 0.0001, 0.95),

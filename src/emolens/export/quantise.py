@@ -66,8 +66,9 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Without the root logger's advice to run the preprocessing that has been run."""
-    logging.disable(logging.WARNING)
+    disabled = logging.root.manager.disable
+    logging.disable(max(disabled, logging.WARNING))
     try:
         yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(disabled)

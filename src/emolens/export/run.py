@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from torch import nn
 
 from emolens.card import ModelCard, Parity
 from emolens.errors import ConfigError
@@ -18,12 +17,8 @@ from emolens.export.parity import check_parity
 from emolens.export.quantise import quantise
 from emolens.export.source import Outputs, Source, comparable
 from emolens.export.torchscript import open_torchscript, save_torchscript, write_torchscript
-from emolens.networks.detector import FaceDetector
 from emolens.runtime import open_session, run_session
-from emolens.training.cards import describe
-from emolens.training.detection.module import MEAN, STD
-from emolens.training.recipe import ClassifierRecipe, Normalisation, Recipe
-from emolens.training.run import Run, read_weights
+from emolens.training.trained import open_trained
 
 _BATCH = 32
 
@@ -45,7 +40,9 @@ def export_run(source: Path, out: Path, form: Format = Format.onnx) -> ModelCard
         ConfigError: `source` is neither, or the run is not finished, or 8 bits are asked of a detector.
         ModelError: the export answers too differently.
     """
-    trained, kept = _read(source)
+    learnt = open_trained(source)
+    trained = Source(learnt.network, learnt.card, learnt.pixels.mean, learnt.pixels.std)
+    kept = learnt.run.crops()
     # Those that 8 bits find their ranges by would flatter them.
     examples, crops = kept[::2], kept[1::2] if len(kept) > 1 else kept
     if form == Format.onnx_int8 and trained.card.kind == "detector":
@@ -95,28 +92,3 @@ def _answers(path: Path, crops: NDArray[np.uint8]) -> Outputs:
     parts = (crops[start : start + _BATCH] for start in range(0, len(crops), _BATCH))
     answers = [run_session(session, names, {"image": part}, path) for part in parts]
     return [np.concatenate(each) for each in zip(*answers, strict=True)]
-
-
-def _read(source: Path) -> tuple[Source, NDArray[np.uint8]]:
-    """What was trained, and some crops that it was trained on."""
-    is_checkpoint = source.is_file() and source.suffix == ".safetensors"
-    if source.suffix == ".ckpt":
-        weights = source.with_suffix(".safetensors")
-        raise ConfigError(f"{source} is what a training resumes from; give {weights}, the weights beside it")
-    if not (source.is_dir() or is_checkpoint):
-        raise ConfigError(f"{source} is no run; `emolens train RECIPE --data PATH --out RUN` makes one")
-    run = Run(source.parent.parent if is_checkpoint else source)
-    recipe = run.recipe()
-    card = describe(recipe) if is_checkpoint else run.card()
-    network, normalisation = _build(recipe, card)
-    if is_checkpoint:
-        read_weights(network, source)
-    else:
-        run.load_weights(network)
-    return Source(network, card, normalisation.mean, normalisation.std), run.crops()
-
-
-def _build(recipe: Recipe, card: ModelCard) -> tuple[nn.Module, Normalisation]:
-    if isinstance(recipe, ClassifierRecipe):
-        return recipe.network.build(len(card.labels), card.input.channels, recipe.size), recipe.pixels
-    return FaceDetector(**recipe.network.model_dump()), Normalisation(mean=MEAN, std=STD)

@@ -16,8 +16,9 @@ from emolens.errors import ConfigError  # noqa: E402
 from emolens.evaluation.explain.gradcam import TrainedNetwork, explain  # noqa: E402
 from emolens.networks.base import Network  # noqa: E402
 from emolens.networks.build import NetworkChoice  # noqa: E402
+from emolens.networks.detector import FaceDetector  # noqa: E402
 from emolens.training.cards import describe  # noqa: E402
-from emolens.training.recipe import ClassifierRecipe, Normalisation, load_recipe  # noqa: E402
+from emolens.training.recipe import ClassifierRecipe, DetectorRecipe, Normalisation, load_recipe  # noqa: E402
 from emolens.training.run import Run, write_weights  # noqa: E402
 
 LABELS = ("happy", "sad")
@@ -124,6 +125,9 @@ def test_what_is_missing_of_a_run_is_named(run: Run, name: str) -> None:
 
 
 def test_a_detectors_run_is_refused(tmp_path: Path) -> None:
-    run = Run.start(tmp_path / "run", load_recipe("detector"), resume=False)
+    recipe = load_recipe("detector")
+    assert isinstance(recipe, DetectorRecipe)
+    run = Run.start(tmp_path / "run", recipe, resume=False)
+    run.finish(FaceDetector(**recipe.network.model_dump()), describe(recipe))
     with pytest.raises(ConfigError, match="face detector"):
         TrainedNetwork.open(run.folder)

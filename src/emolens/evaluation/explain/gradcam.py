@@ -12,9 +12,8 @@ from emolens.errors import ConfigError
 from emolens.evaluation.explain.occlusion import label_index, stretched
 from emolens.networks.base import Network
 from emolens.probability import calibrated
-from emolens.training.cards import describe
-from emolens.training.recipe import ClassifierRecipe, Normalisation
-from emolens.training.run import Run, read_weights
+from emolens.training.recipe import Normalisation
+from emolens.training.trained import open_trained
 
 # Coarser maps do not tell an eye from a mouth: at 48 pixels, the last one of many networks has 3 x 3 cells.
 _FEWEST_CELLS = 5
@@ -40,18 +39,10 @@ class TrainedNetwork:
         Raises:
             ConfigError: it is neither, or damaged, or a detector's.
         """
-        is_checkpoint = source.is_file()
-        run = Run(source.parent.parent if is_checkpoint else source)
-        recipe = run.recipe()
-        if not isinstance(recipe, ClassifierRecipe):
+        trained = open_trained(source)
+        if not isinstance(trained.network, Network):
             raise ConfigError(f"{source} is a face detector's; only what classifies can be explained")
-        card = describe(recipe) if is_checkpoint else run.card()
-        network = recipe.network.build(len(card.labels), card.input.channels, recipe.size)
-        if is_checkpoint:
-            read_weights(network, source)
-        else:
-            run.load_weights(network)
-        return cls(network, card, recipe.pixels)
+        return cls(trained.network, trained.card, trained.pixels)
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(N, H, W, C)` uint8 to `(N, L)` float32."""
