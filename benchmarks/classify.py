@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from turns import take_turns, times_faster
 
-from emolens.runtime import OnnxModel, open_session, run_session
+from emolens.runtime import OnnxModel
+from emolens.session import open_session, run_session
 from emolens.zoo import find
 
 BATCH = 16

@@ -15,7 +15,8 @@ from emolens.card import METADATA_KEY, ModelCard
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import LABEL_SETS
 from emolens.probability import sigmoid, softmax
-from emolens.runtime import OnnxModel, file_hash, metadata_of
+from emolens.runtime import OnnxModel
+from emolens.session import file_hash, metadata_of
 from models import make_model_file, write_graph
 
 LABELS = LABEL_SETS["social8"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from emolens.errors import ModelError
 
@@ -32,6 +32,37 @@ class Crop(_Part):
 
     margin: Annotated[float, Field(ge=-0.4, le=2)] = 0.0
     square: bool = True
+
+
+class Features(_Part):
+    """What stands between a crop and a graph that takes `features` instead of pixels.
+
+    In JSON the parameters stand beside the other keys: `{"step": "hog", "orientations": 9}`.
+
+    Attributes:
+        step: `hog`, `embedding` or `landmarks`; see `emolens.features`.
+        model: the name of the model file that makes the features; `hog` needs none.
+        sha256: of that file.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    step: Literal["hog", "embedding", "landmarks"]
+    # A file's name and no path: it is looked up in folders.
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+    @property
+    def parameters(self) -> dict[str, JsonValue]:
+        """What the step is told; the step itself checks it."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="after")
+    def _names_what_it_needs(self) -> Self:
+        if (self.step == "hog") != (self.model is None) or (self.model is None) != (self.sha256 is None):
+            raise ValueError("embedding and landmarks name a model and its sha256, hog names none")
+        return self
 
 
 class Steps(_Part):
@@ -129,6 +160,7 @@ class ModelCard(_Part):
         kind: what the model looks at; a `face` model needs a detector in front, `detector` is one.
         labels: in the order of the outputs.
         objective: `distribution` ends in a softmax, `multilabel` in sigmoids, `detection` in boxes.
+        features: what makes of a crop the features that the graph takes; without it the graph takes the crop.
         temperature: logits are divided by it before the softmax (Guo et al., 2017).
         calibration: how the probabilities were made to mean what they say; without it the temperature is all there is.
         abstention: under which confidence an answer is unsure; without it none is.
@@ -146,6 +178,7 @@ class ModelCard(_Part):
     objective: Literal["distribution", "multilabel", "detection"]
     input: Input
     crop: Crop = Crop()
+    features: Features | None = None
     temperature: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     calibration: Calibration | None = None
     abstention: Abstention | None = None

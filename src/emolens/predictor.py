@@ -21,7 +21,8 @@ from emolens.errors import ConfigError, ImageError
 from emolens.image import ImageSource, Limits, Photo, crop_face, decode, source_name
 from emolens.policy import Policy
 from emolens.results import Box, Face, Failure, Prediction
-from emolens.runtime import Device, OnnxModel, metadata_of
+from emolens.runtime import OnnxModel
+from emolens.session import Device, metadata_of
 
 DETECTOR_SIZE = 1024
 
@@ -317,8 +318,10 @@ class Predictor:
 
     def _unsure(self, probabilities: Mapping[str, float]) -> bool:
         abstention, top = self.model.card.abstention, max(probabilities.values())
-        # Without a face there is no answer to be unsure of.
-        return abstention is not None and 0 < top < abstention.threshold
+        if top == 0:  # without a face there is no answer to be unsure of
+            return False
+        undecided = len(probabilities) > 1 and top == min(probabilities.values())
+        return undecided or (abstention is not None and top < abstention.threshold)
 
     def _face(self, box: NDArray[np.float32], score: np.float32, row: NDArray[np.float32]) -> Face:
         probabilities = self._named(row)

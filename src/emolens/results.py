@@ -86,7 +86,7 @@ class Prediction:
         emotions: as in `Face`.
         faces: largest first; empty where none was found.
         reactions: what the policy allows and blocks.
-        unsure: the confidence is under the model's abstention threshold.
+        unsure: the confidence is under the model's abstention threshold, or no label is likelier than another.
         milliseconds: `decode, detect, classify, total`.
     """
 

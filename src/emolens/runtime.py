@@ -1,109 +1,30 @@
 """OnnxModel: a model file in an ONNX Runtime session, crops in, calibrated probabilities out."""
 
-import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from emolens.card import ModelCard
 from emolens.classifier import Framing
-from emolens.errors import ConfigError, ModelError
+from emolens.errors import ModelError
+from emolens.features import open_step
 from emolens.probability import calibrated
-
-Device = Literal["auto", "cpu", "cuda"]
+from emolens.session import Device, file_hash, open_session, run_session, session_metadata
 
 MAX_BATCH = 64
-
-_CUDA = "CUDAExecutionProvider"
 
 # Logits stay under this: a trained network's by far, and so that dividing by any temperature does not overflow.
 _ABSURD = 1e30
 
 
-def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.InferenceSession:
-    """Opens an ONNX file.
-
-    Args:
-        path: the file.
-        device: `auto` takes CUDA where this ONNX Runtime has it, else the CPU.
-        threads: for one call; 0 lets ONNX Runtime choose.
-
-    Raises:
-        ModelError: the file is missing or not ONNX.
-        ConfigError: there is no such device, or CUDA was asked for and is not there.
-    """
-    if device not in get_args(Device):
-        raise ConfigError(f"'{device}' is no device; there are {', '.join(get_args(Device))}")
-    if not path.is_file():
-        raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Threads that spin while they wait starve the ones that decode and detect beside them.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A model file is one file: whatever others it names, they are looked for where nothing can be.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
-    options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on
-    use_cuda = device != "cpu" and _CUDA in ort.get_available_providers()
-    providers = [_CUDA, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
-    try:
-        session = ort.InferenceSession(path, options, providers=providers)
-    except Exception as error:  # noqa: BLE001 (ONNX Runtime raises a class of its own per fault)
-        raise ModelError(f"{path} cannot be opened as ONNX: {_why_not(error)}") from None
-    # Asked of the session, since without a driver ONNX Runtime goes on with the CPU and says nothing.
-    if device == "cuda" and _CUDA not in session.get_providers():
-        raise ConfigError(
-            "ONNX Runtime finds no CUDA; pip install onnxruntime-gpu where there is an NVIDIA GPU, or use --device cpu"
-        )
-    return session
-
-
-def run_session(
-    session: ort.InferenceSession, outputs: Sequence[str], feed: Mapping[str, NDArray[Any]], path: Path
-) -> list[NDArray[Any]]:
-    """Runs a graph; `path` is its file's, for the message.
-
-    Raises:
-        ModelError: the graph fails on what it is fed.
-    """
-    try:
-        values: list[NDArray[Any]] = session.run(list(outputs), dict(feed))
-    except Exception as error:  # noqa: BLE001 (as in `open_session`)
-        fed = " and ".join(f"{value.dtype} of shape {value.shape}" for value in feed.values())
-        raise ModelError(f"{path} fails on {fed}: {_first_line(error)}; export or pull it again") from None
-    return values
-
-
-def metadata_of(path: Path) -> dict[str, str]:
-    """What an ONNX file says of itself; the card stands under `emolens.card`.
-
-    Raises:
-        ModelError: the file is missing or not ONNX.
-    """
-    return session_metadata(open_session(path, "cpu", threads=1), path)
-
-
-def session_metadata(session: ort.InferenceSession, path: Path) -> dict[str, str]:
-    """The same, of a file that is open already."""
-    try:
-        metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
-    except UnicodeDecodeError:
-        raise ModelError(f"{path}: its metadata is damaged: no UTF-8; export or pull the model again") from None
-    return metadata
-
-
-def file_hash(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class OnnxModel:
     """An emotion classifier: one model file, opened.
+
+    Where its card names a feature step, the graph runs on what this step makes of the crops. A crop in which the step
+    finds nothing has logits of zero, and probabilities that are all the same.
 
     Args:
         path: the model file.
@@ -111,7 +32,9 @@ class OnnxModel:
         threads: see `open_session`.
 
     Raises:
-        ModelError: the file is missing, is not ONNX, has no card, or its graph is not what its card says.
+        ModelError: the file is missing, is not ONNX, has no card, or its graph is not what its card says; or what its
+            feature step needs is missing.
+        MissingExtraError: the feature step needs a library that is not installed.
     """
 
     def __init__(self, path: Path, device: Device = "auto", threads: int = 0) -> None:
@@ -120,6 +43,8 @@ class OnnxModel:
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         if self.card.kind == "detector":
             raise ModelError(f"{path} is a face detector, not an emotion model; give it as the detector instead")
+        features = self.card.features
+        self.step = None if features is None else open_step(features, self.card.input, path, threads)
         self._check_graph()
 
     def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -138,7 +63,11 @@ class OnnxModel:
 
     def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Calibrated probabilities, `(N, L)` float32; rows sum to one for a `distribution` model."""
-        return calibrated(self.logits(crops), self.card)
+        logits = self.logits(crops)
+        probabilities = calibrated(logits, self.card)
+        if self.step is not None:
+            probabilities[~logits.any(axis=1)] = 1 / len(self.card.labels)  # whatever a calibration makes of zeros
+        return probabilities
 
     @property
     def framings(self) -> tuple[Framing, ...]:
@@ -156,12 +85,34 @@ class OnnxModel:
         return {"name": self.card.name, "version": self.card.version, "sha256": file_hash(self.path)}
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = run_session(self.session, ["logits"], {"image": crops}, self.path)[0]
+        if self.step is None:
+            return self._run_graph({"image": crops})
+        self._check_crops(crops)
+        features = self.step(crops)
+        found = ~np.isnan(features).any(axis=1)
+        logits = np.zeros((len(crops), len(self.card.labels)), np.float32)
+        if found.any():
+            logits[found] = self._run_graph({"features": features[found]})
         return logits
+
+    def _run_graph(self, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = run_session(self.session, ["logits"], feed, self.path)[0]
+        return logits
+
+    def _check_crops(self, crops: NDArray[np.uint8]) -> None:
+        """What the graph checks where it takes the crops itself."""
+        size = self.card.input
+        if crops.dtype != np.uint8 or crops.shape[1:] != (size.height, size.width, size.channels):
+            raise ModelError(
+                f"{self.path} fails on {crops.dtype} of shape {crops.shape}; it takes uint8 of "
+                f"N x {size.height} x {size.width} x {size.channels}"
+            )
 
     def _check_graph(self) -> None:
         size = self.card.input
         wanted_in = ["image", "tensor(uint8)", ["N", size.height, size.width, size.channels]]
+        if self.step is not None:
+            wanted_in = ["features", "tensor(float)", ["N", self.step.size]]
         wanted_out = ["logits", "tensor(float)", ["N", len(self.card.labels)]]
         for what, found, wanted in (
             ("input", self.session.get_inputs(), wanted_in),
@@ -183,17 +134,3 @@ def _with_free_batch(shape: list[Any]) -> list[Any]:
 def _describe(node: list[Any]) -> str:
     name, dtype, shape = node
     return f"'{name}' {dtype} {' x '.join(map(str, shape)) or 'of no shape'}"
-
-
-def _why_not(error: Exception) -> str:
-    """What ONNX Runtime has against a file, and the remedy."""
-    said = str(error)
-    if "xternal data" in said:
-        return "its weights are in other files (external data); save it as one file that holds them"
-    if "is not a registered function/op" in said:
-        return f"it needs operators that ONNX Runtime does not have ({_first_line(error)}); export it without them"
-    return f"{_first_line(error)}; export or pull it again"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]

@@ -77,8 +77,8 @@ def verify(
     ] = None,
 ) -> int:
     """Check that model files are what they should be: pulled ones to the byte, others by their card."""
-    from emolens.zoo.verify import present
-    from emolens.zoo.verify import verify as check
+    from emolens.verify import present
+    from emolens.verify import verify as check
 
     code = 0
     for name in names or present():
@@ -103,8 +103,8 @@ def push(
 ) -> None:
     """Upload a model file to the Hugging Face hub, with its card as the README."""
     from emolens import zoo
+    from emolens.verify import verify as check
     from emolens.zoo import hub
-    from emolens.zoo.verify import verify as check
 
     check(file)
     found = zoo.find(file)
@@ -162,7 +162,7 @@ def import_foreign(
 
 def _page(name: str) -> str:
     from emolens import zoo
-    from emolens.runtime import file_hash
+    from emolens.session import file_hash
 
     path = zoo.find(name)
     return card_page(zoo.card_of(path), file_hash(path), path.stat().st_size)

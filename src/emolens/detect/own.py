@@ -14,7 +14,7 @@ from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.probability import sigmoid
-from emolens.runtime import Device, open_session, run_session, session_metadata
+from emolens.session import Device, open_session, run_session, session_metadata
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)

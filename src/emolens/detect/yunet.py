@@ -10,7 +10,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.runtime import Device, open_session, run_session
+from emolens.session import Device, open_session, run_session
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}

@@ -17,7 +17,7 @@ from emolens.export.parity import check_parity
 from emolens.export.quantise import quantise
 from emolens.export.source import Outputs, Source, comparable
 from emolens.export.torchscript import open_torchscript, save_torchscript, write_torchscript
-from emolens.runtime import open_session, run_session
+from emolens.session import open_session, run_session
 from emolens.training.trained import open_trained
 
 _BATCH = 32

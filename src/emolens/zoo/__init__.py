@@ -7,7 +7,7 @@ from emolens import settings
 from emolens.card import ModelCard
 from emolens.errors import ModelError
 from emolens.labels import did_you_mean
-from emolens.runtime import metadata_of
+from emolens.session import metadata_of
 from emolens.zoo import hub
 from emolens.zoo.entries import Entry, cache_folder, entries, entry, pull
 

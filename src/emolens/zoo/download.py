@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from emolens.errors import ConfigError, ModelError
-from emolens.runtime import file_hash
+from emolens.session import file_hash
 
 logger = logging.getLogger(__name__)
 

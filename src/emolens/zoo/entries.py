@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from emolens import settings
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import did_you_mean
-from emolens.runtime import file_hash
+from emolens.session import file_hash
 
 
 class Metric(BaseModel):

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from emolens import settings
 from emolens.errors import ConfigError, MissingExtraError, ModelError
-from emolens.runtime import file_hash
+from emolens.session import file_hash
 
 SCHEME = "hf://"
 

@@ -16,7 +16,8 @@ from emolens.export.container import save_model
 from emolens.export.foreign.about import About, Layout, Objective, frame
 from emolens.export.foreign.graph import ENDS, before_end, last_operator, prepare, to_probabilities, wrap
 from emolens.export.foreign.onnx_file import check_size, dims_of, inputs_of, read_onnx
-from emolens.runtime import OnnxModel, file_hash, open_session, run_session
+from emolens.runtime import OnnxModel
+from emolens.session import file_hash, open_session, run_session
 
 _IMAGES = 8
 _LARGEST_DIFFERENCE = 1e-3

@@ -9,8 +9,14 @@ import pytest
 
 from emolens import zoo
 from emolens.errors import ModelError
-from emolens.zoo.verify import present, verify
+from emolens.verify import present, verify
 from models import make_model_file, write_graph
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EMOLENS_MODELS", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
