@@ -83,11 +83,6 @@ def test_nobody_replaces_it_where_there_are_no_admin_keys(serve: Callable[..., T
     assert serve().put("/policy", content=PARTY, headers=ADMIN).status_code == 403
 
 
-def test_one_of_several_workers_does_not_change_it_alone(serve: Callable[..., TestClient]) -> None:
-    client = serve(admin_keys=entry("ops", "the-admin-key"), workers=2)
-    assert client.put("/policy", content=PARTY, headers=ADMIN).json()["error"]["code"] == "several_workers"
-
-
 def test_keys_open_everything_but_the_policy_and_probes_need_none(serve: Callable[..., TestClient]) -> None:
     client = serve(keys=entry("ada", "the-user-key"), admin_keys=entry("ops", "the-admin-key"))
     for path in ("/models", "/emotions", "/policy", "/metrics", "/emotion_mappings"):

@@ -1,8 +1,11 @@
 """Runs the application with uvicorn, in one process or in several."""
 
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
+from fastapi import FastAPI
 
 from emolens.serving.app import create_app
 from emolens.serving.logs import CONFIG
@@ -19,14 +22,22 @@ def run(settings: ServerSettings) -> None:
         ConfigError, ModelError, PolicyError: as of `create_app`; and the address is public, and there are no keys.
     """
     settings.check_exposure()
-    app = create_app(settings)
-    several = settings.workers > 1
-    if several:
+    if settings.workers == 1:
+        _serve(create_app(settings), settings)
+        return
+    with TemporaryDirectory(prefix="emolens-serve-") as shared:
+        if not settings.policies:
+            settings = settings.model_copy(update={"policies": str(Path(shared, "policies"))})
+        create_app(settings)  # so that what cannot be used is told once, and before anything is served
         # Each worker makes its own application, from the environment, the one thing that they have from here.
         os.environ.update(settings.as_environment())
+        _serve("emolens.serving:create_app", settings)
+
+
+def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
     uvicorn.run(
-        "emolens.serving:create_app" if several else app,
-        factory=several,
+        app,
+        factory=isinstance(app, str),
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -173,7 +173,6 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         401: "The key is missing or wrong.",
         403: "There is no key on this server that may do this.",
         408: "The body came too slowly.",
-        409: "This server cannot do it as it is run.",
         413: "Too many bytes, pixels, files or parts.",
         415: "Not a type that is read.",
         422: "A parameter or an image cannot be used.",

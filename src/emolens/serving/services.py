@@ -1,6 +1,7 @@
 """What the routes of one application share."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from emolens.image import Limits
 from emolens.serving.engine import Engine, open_models
@@ -38,7 +39,7 @@ class Services:
             settings,
             limits,
             Engine(open_models(settings, limits), settings, metrics),
-            Policies(settings.policy),
+            Policies(settings.policy, Path(settings.policies) if settings.policies else None),
             Gate(settings.queue, settings.memory, metrics),
             metrics,
             keys | admin_keys if keys else keys,

@@ -23,6 +23,7 @@ class ServerSettings(BaseSettings):
     workers: int = Field(1, ge=1, le=64, description="server processes")
     models: str = Field("face", description="names or files of emotion models, comma between them; the first answers")
     policy: str = Field("social", description="the policy at the start: a name or a YAML file")
+    policies: str = Field("", description="the folder of the policy's versions; without it they end with the server")
     threads: int = Field(0, ge=0, le=256, description="that decode and detect, per process; 0: the cores it can have")
     batch: int = Field(32, ge=1, le=1024, description="faces in one call of the model")
     batch_wait: float = Field(3.0, ge=0, le=1000, description="milliseconds that a face waits for others")

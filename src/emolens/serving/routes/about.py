@@ -7,6 +7,7 @@ from emolens import __version__
 from emolens.serving import schemas
 from emolens.serving.access import with_key
 from emolens.serving.errors import overloaded
+from emolens.serving.policies import LIVE
 from emolens.serving.schemas import errors
 from emolens.serving.services import Services
 
@@ -49,7 +50,7 @@ def about_routes(services: Services) -> APIRouter:
     @router.get("/emotion_mappings")
     async def emotion_mappings() -> schemas.EmotionMappings:
         """The emoji that each emotion allows and blocks by the live policy; context rules are in `GET /policy`."""
-        policy = services.policies.live.policy
+        policy = await services.policies.find(LIVE)
         rules = {label: policy.rules.get(label) for label in policy.labels}
         return schemas.EmotionMappings(
             mappings={

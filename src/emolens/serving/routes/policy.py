@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from emolens.policy import MAX_BYTES
 from emolens.serving.access import with_admin_key, with_key
 from emolens.serving.errors import RequestError
-from emolens.serving.policies import Version, yaml_text
+from emolens.serving.policies import Version
 from emolens.serving.schemas import PolicyAnswer, PolicyVersion, errors
 from emolens.serving.services import Services
+from emolens.serving.versions import yaml_text
 
 _BODY = {
     "requestBody": {
@@ -28,31 +29,24 @@ def policy_routes(services: Services) -> APIRouter:
     @router.get("/policy", dependencies=[Depends(with_key(services.keys))], responses=errors(401))
     async def show() -> PolicyAnswer:
         """The live policy, and the versions that are kept."""
-        return _answer()
+        return await _answer(None)
 
-    @router.put("/policy", dependencies=admin, openapi_extra=_BODY, responses=errors(401, 403, 408, 409, 413, 422))
+    @router.put("/policy", dependencies=admin, openapi_extra=_BODY, responses=errors(401, 403, 408, 413, 422, 503))
     async def replace(request: Request) -> PolicyAnswer:
         """Makes the YAML of the body the live policy, if it breaks no rule; requests that run end with the old one."""
-        _check_alone()
-        await policies.replace(yaml_text(await _body(request)))
-        return _answer()
+        return await _answer(await policies.replace(yaml_text(await _body(request))))
 
-    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 409, 422))
+    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 422, 503))
     async def roll_back(version: Annotated[int, Query(ge=1, le=2**31)]) -> PolicyAnswer:
         """Makes an earlier version live again, as a new version."""
-        _check_alone()
-        policies.roll_back(version)
-        return _answer()
+        return await _answer(await policies.roll_back(version))
 
-    def _answer() -> PolicyAnswer:
-        live = policies.live
-        versions = [_version(version) for version in policies.versions]
-        return PolicyAnswer(**_version(live).model_dump(), yaml=live.text, versions=versions)
-
-    def _check_alone() -> None:
-        if settings.workers > 1:
-            message = "this server has several workers, and only one would hear of it; start it with the new policy"
-            raise RequestError(409, "several_workers", message)
+    async def _answer(version: Version | None) -> PolicyAnswer:
+        """Of the version, or of the live one."""
+        versions = await policies.refreshed()
+        version = version or versions[-1]
+        kept = [_version(one) for one in versions]
+        return PolicyAnswer(**_version(version).model_dump(), yaml=version.text, versions=kept)
 
     async def _body(request: Request) -> bytes:
         data = bytearray()

@@ -102,7 +102,7 @@ def predict_routes(services: Services) -> APIRouter:
     async def _answered(
         request: Request, files: Sequence[bytes | None], options: Options
     ) -> list[Prediction | ImageError]:
-        policy = services.policies.find(options.policy)
+        policy = await services.policies.find(options.policy)
         model = engine.default.name if options.model is None else options.model
         if model not in engine.served:
             raise RequestError(422, "unknown_model", f"there is no such model; there are {', '.join(engine.served)}")

@@ -1,0 +1,64 @@
+"""Servers in processes of their own."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from models import make_model_file
+from servers import PATIENCE, Server, until
+
+
+def no_files() -> None:
+    """Run in the server's process: whatever it tries to write to a file fails. Workers share some with each other."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that takes the whole image, so that it needs no detector."""
+    return make_model_file(tmp_path_factory.mktemp("models") / "tiny.onnx", kind="generic")
+
+
+@pytest.fixture
+def serve(tiny: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a server with these settings, on a free port."""
+    servers: list[Server] = []
+    followers: list[threading.Thread] = []
+
+    def start(**given: object) -> Server:
+        settings = {"models": tiny, "port": 0, "threads": 1, "workers": 1, **given}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOLENS_")}
+        environment |= {f"EMOLENS_SERVE_{name.upper()}": str(value) for name, value in settings.items()}
+        environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emolens", "serve"],
+            env=environment,
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=no_files if settings["workers"] == 1 else None,
+            start_new_session=True,
+        )
+        servers.append(Server(process))
+        followers.append(threading.Thread(target=servers[-1].follow))
+        followers[-1].start()
+        until(lambda: servers[-1].port > 0 or process.poll() is not None)
+        assert process.poll() is None, servers[-1].lines
+        return servers[-1]
+
+    try:
+        yield start
+    finally:
+        for server, follower in zip(servers, followers, strict=True):
+            with suppress(ProcessLookupError):
+                os.killpg(server.process.pid, signal.SIGKILL)  # the workers, too
+            server.process.wait(PATIENCE)
+            follower.join(PATIENCE)
