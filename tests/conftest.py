@@ -1,10 +1,15 @@
 """Fixtures that every room shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from postgresql import Cluster
 
 # A busy machine is slow now and then; that is no fault of the code.
 settings.register_profile("emolens", deadline=None)
@@ -28,3 +33,25 @@ def shared_data() -> Path:
     folder = ROOT.parent / "shared" / "data"
     require(folder.is_dir(), f"the data folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator["Cluster"]:
+    """A PostgreSQL server of the tests' own."""
+    pytest.importorskip("psycopg")
+    from postgresql import programs, running
+
+    folder = programs()
+    require(folder is not None, "PostgreSQL (Debian's package postgresql)")
+    assert folder is not None
+    with running(folder) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def feedback_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of feedback, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/feedback/feedback.db"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.database()

@@ -34,6 +34,20 @@ class ConfigError(EmolensError):
     """A setting, recipe or argument cannot be used."""
 
 
+class FeedbackError(EmolensError):
+    """Feedback cannot be kept or read.
+
+    Args:
+        code: `away` where the database cannot be reached or used now, `conflict` where the id has another answer,
+            `unusable` where the database will not do as it is.
+        message: what was wrong and what to do.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class InterruptedTrainingError(EmolensError):
     """The user stopped a training; what was learnt up to the last step is kept."""
 
@@ -57,6 +71,7 @@ EXIT_CODES: dict[type[EmolensError], int] = {
     PolicyError: 2,
     DataError: 2,
     ConfigError: 2,
+    FeedbackError: 2,
     InterruptedTrainingError: 130,  # as shells tell Ctrl-C
     MissingExtraError: 2,
 }

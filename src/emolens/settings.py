@@ -28,6 +28,9 @@ MAX_BYTES = "EMOLENS_MAX_BYTES"
 MAX_PIXELS = "EMOLENS_MAX_PIXELS"
 """From which size on images are refused."""
 
+FEEDBACK_URL = "EMOLENS_FEEDBACK_URL"
+"""The database of feedback; without it a file in the user's data folder."""
+
 FOLDERS = (DATA, MODELS, RUNS)
 
 SECRETS = ("EMOLENS_SERVE_KEYS", "EMOLENS_SERVE_ADMIN_KEYS")
@@ -55,7 +58,7 @@ SERVE = (
 )
 """Those of the server, whose kinds and defaults stand in `serving/settings.py`, since only its extra can check them."""
 
-SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, *SERVE)
+SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, FEEDBACK_URL, *SERVE)
 """Every variable that emolens reads; one that is empty counts as not set."""
 
 _FILE = ".env"

@@ -47,7 +47,7 @@ def _settings() -> dict[str, str]:
             continue  # `emolens serve --show-settings` has their defaults
         value = settings.folder(name) if name in settings.FOLDERS else os.environ.get(name)
         shown = str(value or defaults.get(name, "none"))
-        if name == settings.MIRROR:
+        if name in (settings.MIRROR, settings.FEEDBACK_URL):
             shown = re.sub("//.*@", "//...@", shown)  # a password has no place in a bug report
         if name in settings.SECRETS:
             shown = "**********"

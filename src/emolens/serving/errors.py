@@ -16,6 +16,7 @@ UNREADABLE: Mapping[str, tuple[int, str]] = {
     "missing_extra": (415, "this server does not read HEIC; save the image as JPEG or PNG"),
     "truncated": (422, "the image ends too early; copy or download it again"),
     "damaged": (422, "the image is damaged; copy it again or save it anew"),
+    "outside": (422, "the box lies outside of the image; give it in pixels of the upright image"),
 }
 """Status and message of the codes that an image in memory can fail with."""
 
