@@ -65,6 +65,26 @@ class MissingExtraError(EmolensError):
         self.extra = extra
 
 
+class ServerError(EmolensError):
+    """A server has refused a request, or cannot be reached.
+
+    Args:
+        code: a short, stable, machine-readable word: the server's own, or `unreachable`, `broken_off`, `timeout`,
+            `bad_answer`, where it has said none.
+        message: what was wrong and what to do.
+        request_id: under which the server's log has the request.
+        status: of the answer, in HTTP; None where there was none.
+        retry_after: seconds after which the server wants to be asked again, if it has said so.
+    """
+
+    def __init__(
+        self, code: str, message: str, request_id: str, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        EmolensError.__init__(self, f"{message} ({code}; request {request_id})")
+        self.code, self.message, self.request_id = code, message, request_id
+        self.status, self.retry_after = status, retry_after
+
+
 EXIT_CODES: dict[type[EmolensError], int] = {
     ImageError: 1,
     ModelError: 2,
@@ -74,4 +94,5 @@ EXIT_CODES: dict[type[EmolensError], int] = {
     FeedbackError: 2,
     InterruptedTrainingError: 130,  # as shells tell Ctrl-C
     MissingExtraError: 2,
+    ServerError: 2,
 }

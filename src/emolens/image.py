@@ -117,8 +117,40 @@ def decode(source: ImageSource, limits: Limits = Limits(), side: int | None = No
     if isinstance(source, bytes):
         return _decode_bytes(source, name, limits, side)
     if isinstance(source, str | os.PathLike):
-        return _decode_bytes(_read(source, name, limits), name, limits, side)
+        return _decode_bytes(read_file(source, name, limits), name, limits, side)
     raise ImageError("bad_source", f"{name}: give a path, bytes, a Pillow image or a uint8 array")
+
+
+def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
+    """The content of an image file, no more of it than `limits.max_bytes`.
+
+    Args:
+        source: the path.
+        name: of the file in messages.
+        limits: what is refused.
+
+    Raises:
+        ImageError: with one of the codes `not_found, is_directory, not_a_file, no_permission, unreadable,
+            too_many_bytes`.
+    """
+    try:
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError("is_directory", f"{name}: is a folder; give a file, or the folder to `emolens predict`")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError("not_a_file", f"{name}: is a pipe, socket or device; give a regular file")
+        if status.st_size > limits.max_bytes:
+            raise _too_many_bytes(name, status.st_size, limits)
+        with Path(path).open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except PermissionError:
+        raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise ImageError("not_found", f"{name}: there is no such file; check the path") from None
+    except OSError as error:
+        raise ImageError(
+            "unreadable", f"{name}: cannot be read ({error.strerror}); check the disk and the path"
+        ) from None
 
 
 def source_name(source: ImageSource, index: int | None = None) -> str:
@@ -220,27 +252,6 @@ def _decode_array(array: NDArray[np.uint8], name: str, limits: Limits, side: int
     image = Image.fromarray(array)
     check_pixels(image.size, name, limits.max_pixels)
     return _photo(image, image.size, side, name)
-
-
-def _read(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
-    try:
-        status = Path(path).stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError("is_directory", f"{name}: is a folder; give a file, or the folder to `emolens predict`")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError("not_a_file", f"{name}: is a pipe, socket or device; give a regular file")
-        if status.st_size > limits.max_bytes:
-            raise _too_many_bytes(name, status.st_size, limits)
-        with Path(path).open("rb") as file:
-            return file.read(limits.max_bytes + 1)
-    except PermissionError:
-        raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise ImageError("not_found", f"{name}: there is no such file; check the path") from None
-    except OSError as error:
-        raise ImageError(
-            "unreadable", f"{name}: cannot be read ({error.strerror}); check the disk and the path"
-        ) from None
 
 
 def _too_many_bytes(name: str, found: int, limits: Limits) -> ImageError:

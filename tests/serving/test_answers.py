@@ -43,6 +43,7 @@ def test_it_says_what_the_predictor_says(client: TestClient, model_file: Any) ->
     assert said["faces"] == alone["faces"]
     assert said["prediction"]["probability_distribution"] == alone["probabilities"]
     assert said["allowed_emojis"] == alone["reactions"]["allowed"]
+    assert said["reasons"] == alone["reactions"]["reasons"]
 
 
 def test_the_scores_are_left_out_where_nobody_asks_for_them(client: TestClient) -> None:

@@ -53,6 +53,13 @@ class FaceAnswer(BaseModel):
     probabilities: dict[str, float]
 
 
+class Reason(BaseModel):
+    """The emotions that spoke for an emoji, and those that spoke against it."""
+
+    allowed_by: list[str]
+    blocked_by: list[str]
+
+
 class ImageAnswer(BaseModel):
     """What one image says."""
 
@@ -64,6 +71,7 @@ class ImageAnswer(BaseModel):
     allowed_emojis: list[str] = Field(examples=[["😀", "🎉"]])
     blocked_emojis: list[str] = Field(examples=[["😢"]])
     suggested_emojis: list[str] = Field(description="the allowed ones, that of the likeliest emotion first")
+    reasons: dict[str, Reason] = Field(description="of every emoji that is allowed or blocked")
     emotion_scores: dict[str, float] | None = Field(None, description="with include_scores", examples=[_PROBABILITIES])
     unsure: bool = Field(description="the confidence is under the model's own threshold")
     faces: list[FaceAnswer]
@@ -88,6 +96,7 @@ class ImageAnswer(BaseModel):
             "allowed_emojis": plain["reactions"]["allowed"],
             "blocked_emojis": plain["reactions"]["blocked"],
             "suggested_emojis": plain["reactions"]["suggested"],
+            "reasons": plain["reactions"]["reasons"],
             **scores,
             **{key: plain[key] for key in ("unsure", "faces", "width", "height", "model", "milliseconds")},
         }
