@@ -1,5 +1,6 @@
 """Detectors for tests: they find what a test drew, so that the answer is known to the pixel."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,20 @@ class Told:
 
     def detect(self, image: NDArray[Any]) -> Detections:  # noqa: ARG002
         return _detections(self.boxes, self.scores)
+
+
+class HeldUp(MagentaPatches):
+    """Counts the images that it has begun, and finds nothing before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+        self.begun = 0
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        self.begun += 1
+        self.free.wait(10)
+        return super().detect(image)
 
 
 def _detections(boxes: Sequence[Any], scores: Sequence[float]) -> Detections:

@@ -54,6 +54,10 @@ SERVE = (
     "EMOLENS_SERVE_IDLE_SECONDS",
     "EMOLENS_SERVE_DRAIN_SECONDS",
     *SECRETS,
+    "EMOLENS_SERVE_KEY_RATE",
+    "EMOLENS_SERVE_KEY_CONCURRENCY",
+    "EMOLENS_SERVE_CORS",
+    "EMOLENS_SERVE_CONNECTIONS",
     "EMOLENS_SERVE_ALLOW_PUBLIC",
 )
 """Those of the server, whose kinds and defaults stand in `serving/settings.py`, since only its extra can check them."""

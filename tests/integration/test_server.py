@@ -102,6 +102,30 @@ def test_connections_that_dawdle_are_closed_and_others_are_answered_meanwhile(ti
         connection.close()
 
 
+def test_one_connection_too_many_is_told_so_at_once_and_closed(serve: Callable[..., Server]) -> None:
+    server = serve(connections=3)
+    open_ones = [server.send(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(3)]
+    assert all(connection.recv(9) for connection in open_ones)
+    started = time.monotonic()
+    with closing(server.send(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123456789")) as refused:
+        head, _, body = answer_of(refused).partition(b"\r\n\r\n")
+    assert time.monotonic() - started < 1
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: 1" in head
+    assert json.loads(body)["error"]["code"] == "too_many_connections"
+    for connection in open_ones:
+        connection.close()
+    until(lambda: httpx2.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200)
+
+
+def test_a_client_that_does_not_read_its_answers_is_cut_off(tidy_server: Server) -> None:
+    with closing(tidy_server.send(b"")) as greedy:
+        greedy.settimeout(PATIENCE)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            greedy.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 1_000_000)
+    assert httpx2.get(f"{tidy_server.url}/health", timeout=PATIENCE).status_code == 200
+
+
 def test_under_overload_some_are_answered_and_the_rest_are_told_when_to_come_again(
     serve: Callable[..., Server],
 ) -> None:

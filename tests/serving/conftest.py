@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from detectors import MagentaPatches
+from detectors import HeldUp, MagentaPatches
 from emolens import settings
 from emolens.detect.base import Detector
 from emolens.serving import ServerSettings, create_app, engine
@@ -52,3 +52,10 @@ def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
     """What has been logged of requests so far."""
     caplog.set_level(logging.INFO, "emolens.serving")
     return lambda: [record.fields for record in caplog.records if hasattr(record, "fields")]
+
+
+@pytest.fixture
+def held_up() -> Iterator[HeldUp]:
+    detector = HeldUp()
+    yield detector
+    detector.free.set()

@@ -1,43 +1,19 @@
 """Too much at once: who is answered, who is refused, and who leaves."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
-from detectors import MagentaPatches
-from emolens.detect.base import Detections
+from detectors import HeldUp
 from pictures import picture
+from servers import until
 
 FACE = (10, 20, 40, 50)
 PNG = {"Content-Type": "image/png"}
-
-
-class HeldUp(MagentaPatches):
-    """Counts the images that it has begun, and finds nothing before it is let."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.free = threading.Event()
-        self.begun = 0
-
-    def detect(self, image: NDArray[np.uint8]) -> Detections:
-        self.begun += 1
-        self.free.wait(10)
-        return super().detect(image)
-
-
-@pytest.fixture
-def held_up() -> Iterator[HeldUp]:
-    detector = HeldUp()
-    yield detector
-    detector.free.set()
 
 
 def post(client: TestClient) -> Any:
@@ -48,14 +24,6 @@ def posted() -> dict[str, Any]:
     """The scope of an image that is sent to the application without a client in between."""
     headers = [(b"content-type", b"image/png")]
     return {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    pytest.fail("it has not come to that")
 
 
 def test_beyond_the_queue_the_answer_is_503_at_once_and_the_others_are_answered(

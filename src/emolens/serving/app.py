@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from emolens import __version__
 from emolens.errors import EmolensError
 from emolens.serving import errors
-from emolens.serving.envelope import Envelope
+from emolens.serving.cors import Cors
+from emolens.serving.envelope import Envelope, Faults
 from emolens.serving.logs import LOGGER
 from emolens.serving.routes.about import about_routes, open_routes
 from emolens.serving.routes.policy import policy_routes
@@ -49,6 +50,9 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
+    app.add_middleware(Faults)
+    if origins := services.settings.origins():
+        app.add_middleware(Cors, origins=origins)
     app.add_middleware(Envelope, metrics=services.metrics)
     for router in (
         predict_routes(services),

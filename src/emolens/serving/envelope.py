@@ -1,6 +1,5 @@
-"""Around every request: an id, security headers, one line in the log, and no fault that goes out unwrapped."""
+"""Around every request and stream: an id, security headers, one line in the log, no fault that goes out unwrapped."""
 
-import json
 import logging
 import re
 import uuid
@@ -8,9 +7,12 @@ from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from emolens.serving import errors
+from emolens.serving.errors import RequestError
 from emolens.serving.logs import LOGGER
 from emolens.serving.metrics import Metrics
 
@@ -19,6 +21,7 @@ _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 # What nginx and others call the status of a request whose client left before the answer.
 CLIENT_GONE = 499
+_STREAMED = 101
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,32 +30,36 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _PAGES = ("/docs",)
+_SERVED = ("http", "websocket")
+_BEGINNINGS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+_FAULT = 1011  # RFC 6455
 
 
 class Envelope:
     """ASGI middleware, outside of everything else.
 
-    What handlers add to `scope["state"]["milliseconds"]`, a dict, is logged with the time of the whole.
+    What handlers add to `scope["state"]["milliseconds"]`, a dict, is logged with the time of the whole; what streams
+    add to `scope["state"]["stream"]` is logged as it is.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in _SERVED:
             await self.app(scope, receive, send)
             return
         start = perf_counter()
         asked = Headers(scope=scope).get("x-request-id", "")
         request_id = asked if _ID.fullmatch(asked) else uuid.uuid4().hex
         state = scope.setdefault("state", {})
-        state.update(request_id=request_id, milliseconds={}, key=None)
+        state.update(request_id=request_id, milliseconds={}, key=None, stream={})
         status = CLIENT_GONE
 
         async def send_wrapped(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            if message["type"] in _BEGINNINGS:
+                status = message.get("status", _STREAMED)
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 for name, value in _HEADERS.items():
@@ -63,32 +70,63 @@ class Envelope:
 
         try:
             await self.app(scope, receive, send_wrapped)
-        except ClientDisconnect:
-            pass  # nobody is there to be told
-        except Exception:
-            _LOG.exception("fault", extra={"fields": {"request_id": request_id}})
-            if status != CLIENT_GONE:
-                raise  # the answer has begun, and can only be broken off
-            await _answer_fault(send_wrapped, request_id)
         finally:
             seconds = perf_counter() - start
             # The pattern, and not what a client has made up, since paths name the lines of the metrics.
             path = getattr(scope.get("route"), "path", "other")
-            self.metrics.answered(path, status, seconds, state["milliseconds"])
+            streamed = status == _STREAMED
+            if not streamed:
+                self.metrics.answered(path, status, seconds, state["milliseconds"])
             steps = {**state["milliseconds"], "total": 1e3 * seconds}
             fields = {
                 "request_id": request_id,
-                "method": scope["method"],
+                "method": scope.get("method", "GET"),
                 "path": path,
                 "status": status,
                 "milliseconds": {step: round(value, 2) for step, value in steps.items()},
+                **state["stream"],
             }
-            _LOG.info("request", extra={"fields": fields | ({"key": state["key"]} if state["key"] else {})})
+            fields |= {"key": state["key"]} if state["key"] else {}
+            _LOG.info("stream" if streamed else "request", extra={"fields": fields})
 
 
-async def _answer_fault(send: Send, request_id: str) -> None:
-    error = errors.internal()
-    content = json.dumps(errors.body(error, request_id)).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+class Faults:
+    """ASGI middleware, inside of what adds headers: a fault of ours is answered, and so is a stream to nowhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in _SERVED:
+            await self.app(scope, receive, send)
+            return
+        request_id = scope["state"]["request_id"]
+        begun = False
+
+        async def answer(error: RequestError) -> None:
+            content = errors.body(error, request_id)
+            await JSONResponse(content, error.status, headers=error.headers)(scope, receive, send_watched)
+
+        async def send_watched(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "websocket.close" and not begun:
+                await answer(errors.from_status(404))  # the framework's word for an address that is no stream
+                return
+            begun = begun or message["type"] in _BEGINNINGS
+            try:
+                await send(message)
+            except OSError as error:
+                raise ClientDisconnect from error
+
+        try:
+            await self.app(scope, receive, send_watched)
+        except (ClientDisconnect, WebSocketDisconnect):
+            pass  # nobody is there to be told
+        except Exception:
+            _LOG.exception("fault", extra={"fields": {"request_id": request_id}})
+            if not begun:
+                await answer(errors.internal())
+            elif scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": _FAULT})
+            else:
+                raise  # the answer has begun, and can only be broken off

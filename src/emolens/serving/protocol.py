@@ -1,33 +1,51 @@
-"""The HTTP/1.1 protocol of uvicorn, with a time-out for the head of a request, and our shape for what is no HTTP."""
+"""The HTTP/1.1 protocol of uvicorn, patient up to a point, full at some point, and in our shape where it is no HTTP."""
 
 import asyncio
 import json
 import uuid
-from typing import Any
+from http import HTTPStatus
+from typing import Any, ClassVar
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from emolens.serving import errors
+from emolens.serving.errors import RequestError, overloaded
+
+# A refused client has as long to read why; were the connection cut while it still sends, it would not come to that.
+_FAREWELL_SECONDS = 1.0
+_FAREWELLS = 64
 
 
 class PatientProtocol(H11Protocol):
-    """Closes a connection on which no request begins in time.
+    """Closes a connection on which no request begins in time, whose answer is not read, or which is one too many.
 
     uvicorn's own time-out, `timeout_keep_alive`, is for silence between requests alone; this one goes by the same
-    number, and also covers connections that say nothing at all, heads that come byte by byte, and the rest of a body
-    that has been refused.
+    number, and also covers connections that say nothing at all, heads that come byte by byte, the rest of a body
+    that has been refused, and answers that the client does not take. `limit_concurrency` is the number of connections.
     """
 
+    _leaving: ClassVar[set["PatientProtocol"]] = set()
+    _refused = False
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._expect_head()
+        most, self.limit_concurrency = self.limit_concurrency, None  # uvicorn's own way waits for the request
+        if most is not None and len(self.connections) > most:
+            self._refuse(overloaded("too_many_connections", "as many connections as the server takes are open"))
+        else:
+            self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self.resume_writing()
+        self._leaving.discard(self)
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._refused:
+            super().data_received(data)
 
     def handle_events(self) -> None:
         before = self.cycle
@@ -39,16 +57,30 @@ class PatientProtocol(H11Protocol):
         self._expect_head()
         super().on_response_complete()  # it may begin the next request, which stops the clock again
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.timeout_keep_alive, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's message)
-        error = errors.RequestError(400, "bad_request", "this is no HTTP request that can be read")
-        request_id = uuid.uuid4().hex
-        content = json.dumps(errors.body(error, request_id)).encode()
-        headers = {"Content-Type": "application/json", "Content-Length": len(content), "Connection": "close"}
-        head = [(name, str(value)) for name, value in (headers | {"X-Request-ID": request_id}).items()]
-        events = (h11.Response(status_code=400, headers=head), h11.Data(data=content), h11.EndOfMessage())
-        for event in events:
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._refuse(RequestError(400, "bad_request", "this is no HTTP request that can be read"))
+
+    def _refuse(self, error: RequestError) -> None:
+        self._refused = True
+        self._stop_waiting()
+        self.connections.discard(self)
+        self.transport.write(answer(error))
+        if len(self._leaving) < _FAREWELLS:
+            self._leaving.add(self)
+            self.transport.write_eof()
+            self._deadline = self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
+        else:
+            self.transport.close()
 
     def _expect_head(self) -> None:
         self._stop_waiting()
@@ -58,3 +90,19 @@ class PatientProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def answer(error: RequestError) -> bytes:
+    """The whole HTTP answer to what never becomes a request."""
+    request_id = uuid.uuid4().hex
+    content = json.dumps(errors.body(error, request_id)).encode()
+    headers = {
+        **error.headers,
+        "Content-Type": "application/json",
+        "Content-Length": len(content),
+        "Connection": "close",
+        "X-Request-ID": request_id,
+    }
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -47,6 +47,7 @@ def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        limit_concurrency=settings.connections,
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.drain_seconds,
         h11_max_incomplete_event_size=_HEAD_BYTES,

@@ -185,6 +185,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "Too many bytes, pixels, files or parts.",
         415: "Not a type that is read.",
         422: "A parameter or an image cannot be used.",
+        429: "More than this key may have; see Retry-After.",
         500: "A fault of the server.",
         503: "Too much at once, or no answer in time; see Retry-After.",
     }

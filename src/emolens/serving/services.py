@@ -6,6 +6,7 @@ from pathlib import Path
 from emolens.image import Limits
 from emolens.serving.engine import Engine, open_models
 from emolens.serving.gate import Gate
+from emolens.serving.guard import Guard, Quotas
 from emolens.serving.metrics import Metrics
 from emolens.serving.policies import Policies
 from emolens.serving.security import Keys
@@ -22,8 +23,8 @@ class Services:
     policies: Policies
     gate: Gate
     metrics: Metrics
-    keys: Keys
-    admin_keys: Keys
+    keys: Guard
+    admin_keys: Guard
 
     @classmethod
     def open(cls, settings: ServerSettings) -> "Services":
@@ -35,6 +36,7 @@ class Services:
         limits, metrics = Limits.from_environment(), Metrics()
         admin_keys = Keys.parse(settings.admin_keys.get_secret_value())
         keys = Keys.parse(settings.keys.get_secret_value())
+        quotas = Quotas(*settings.key_share())
         return cls(
             settings,
             limits,
@@ -42,6 +44,6 @@ class Services:
             Policies(settings.policy, Path(settings.policies) if settings.policies else None),
             Gate(settings.queue, settings.memory, metrics),
             metrics,
-            keys | admin_keys if keys else keys,
-            admin_keys,
+            Guard(keys | admin_keys if keys else keys, quotas),
+            Guard(Keys() | admin_keys, quotas),
         )

@@ -1,7 +1,9 @@
 """What can be set of the server: `EMOLENS_SERVE_*` in the environment, or in `.env`."""
 
 import ipaddress
+import math
 import os
+import re
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -9,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emolens.errors import ConfigError
 from emolens.serving.security import Keys
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 class ServerSettings(BaseSettings):
@@ -36,6 +40,10 @@ class ServerSettings(BaseSettings):
     drain_seconds: int = Field(20, ge=1, le=3600, description="for the requests that run when the server is stopped")
     keys: SecretStr = Field(SecretStr(""), description="NAME:SHA256 of each key that may use it, comma between them")
     admin_keys: SecretStr = Field(SecretStr(""), description="the same of the keys that may change the policy")
+    key_rate: float = Field(0.0, ge=0, le=1e6, description="requests per second of each key; 0: any number")
+    key_concurrency: int = Field(0, ge=0, le=100_000, description="requests of each key at once; 0: any number")
+    cors: str = Field("", description="origins of the pages that may ask, comma between them; * for all")
+    connections: int = Field(512, ge=1, le=100_000, description="open at once, per process")
     allow_public: bool = Field(False, description="1: listens at a public address without keys, too")
 
     @classmethod
@@ -63,6 +71,26 @@ class ServerSettings(BaseSettings):
         Keys.parse(value.get_secret_value())
         return value
 
+    @field_validator("key_rate", "key_concurrency")
+    @classmethod
+    def _has_keys(cls, value: float, others: ValidationInfo) -> float:
+        keys = (others.data.get(name, SecretStr("")).get_secret_value() for name in ("keys", "admin_keys"))
+        if value and not any(keys):
+            raise ValueError("this is a limit of each key, and there are no keys; set EMOLENS_SERVE_KEYS")
+        return value
+
+    @field_validator("cors")
+    @classmethod
+    def _names_origins(cls, value: str) -> str:
+        for origin in _parts(value):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError("an origin is scheme://host or scheme://host:port, and nothing after it; or *")
+        return value
+
+    def origins(self) -> tuple[str, ...]:
+        """The pages that may ask."""
+        return tuple(_parts(self.cors))
+
     def check_exposure(self) -> None:
         """Raises ConfigError where anybody on the network could use the server, and nobody has said that they may."""
         if not (self.keys.get_secret_value() or self.allow_public or _is_loopback(self.host)):
@@ -83,9 +111,17 @@ class ServerSettings(BaseSettings):
             for name, value in values.items()
         }
 
+    def key_share(self) -> tuple[float, int]:
+        """What each key may have of one worker: requests per second, and requests at once."""
+        return self.key_rate / self.workers, math.ceil(self.key_concurrency / self.workers)
+
     def cores(self) -> int:
         """The threads that decode and detect, by the plan of `docs/serve.md`."""
         return self.threads or max(1, _cores() // self.workers)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in text.split(",")) if part]
 
 
 def variable(name: str) -> str:

@@ -38,7 +38,7 @@ def open_routes(services: Services) -> APIRouter:
 
 def about_routes(services: Services) -> APIRouter:
     """What models and policy know, and how the server fares."""
-    router = APIRouter(tags=["about"], dependencies=[Depends(with_key(services.keys))], responses=errors(401))
+    router = APIRouter(tags=["about"], dependencies=[Depends(with_key(services.keys))], responses=errors(401, 429))
     engine = services.engine
 
     @router.get("/emotions")

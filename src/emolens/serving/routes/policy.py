@@ -26,17 +26,17 @@ def policy_routes(services: Services) -> APIRouter:
     policies, settings = services.policies, services.settings
     admin = [Depends(with_admin_key(services.admin_keys))]
 
-    @router.get("/policy", dependencies=[Depends(with_key(services.keys))], responses=errors(401))
+    @router.get("/policy", dependencies=[Depends(with_key(services.keys))], responses=errors(401, 429))
     async def show() -> PolicyAnswer:
         """The live policy, and the versions that are kept."""
         return await _answer(None)
 
-    @router.put("/policy", dependencies=admin, openapi_extra=_BODY, responses=errors(401, 403, 408, 413, 422, 503))
+    @router.put("/policy", dependencies=admin, openapi_extra=_BODY, responses=errors(401, 403, 408, 413, 422, 429, 503))
     async def replace(request: Request) -> PolicyAnswer:
         """Makes the YAML of the body the live policy, if it breaks no rule; requests that run end with the old one."""
         return await _answer(await policies.replace(yaml_text(await _body(request))))
 
-    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 422, 503))
+    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 422, 429, 503))
     async def roll_back(version: Annotated[int, Query(ge=1, le=2**31)]) -> PolicyAnswer:
         """Makes an earlier version live again, as a new version."""
         return await _answer(await policies.roll_back(version))

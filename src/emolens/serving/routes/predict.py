@@ -29,7 +29,7 @@ from emolens.serving.upload import FILE_FIELD, Caps, Upload, read_upload
 
 _T = TypeVar("_T")
 _Asked = Annotated[Options, Query()]
-_REFUSALS = errors(400, 401, 408, 413, 415, 422, 500, 503)
+_REFUSALS = errors(400, 401, 408, 413, 415, 422, 429, 500, 503)
 
 _BINARY = {"type": "string", "format": "binary"}
 _FIELDS = {name: {"type": "string"} for name in Options.model_fields}
