@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emolens import zoo
 from emolens.card import METADATA_KEY
 from emolens.classifier import Augmented, Classifier, Ensemble, Tta
+from emolens.cores import usable_cores
 from emolens.detect.base import Detector
 from emolens.detect.fit import MULTIPLE
 from emolens.errors import ConfigError, ImageError
@@ -31,7 +32,7 @@ ModelName = str | os.PathLike[str]
 Framed = tuple[NDArray[np.uint8], ...]
 
 # Each holds a photograph and the detector's working memory; more of them than cores, or than this, gain nothing.
-_WORKERS = min(8, os.cpu_count() or 1)
+_WORKERS = min(8, usable_cores())
 
 
 def load(

@@ -1,13 +1,12 @@
 """`emolens calibrate` writes a model file whose confidence was fitted to data, and says what that was worth."""
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emolens.cli import main
 from emolens.runtime import OnnxModel
 from fer_tables import fer_row, write_fer_table
 from models import make_model_file
@@ -19,14 +18,8 @@ VOTES = ("happiness", "sadness", "anger", "surprise", "fear", "disgust", "neutra
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def emolens(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["emolens", "calibrate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return int(left.value.code or 0)
-
-    return emolens
+def run(emolens: Run) -> Run:
+    return partial(emolens, "calibrate")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emolens.cli import main
 from emolens.evaluation.metrics import compute_metrics
 from emolens.evaluation.predictions import Predictions
 
@@ -18,14 +18,8 @@ LABELS = ("happy", "sad")
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def emolens(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["emolens", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return int(left.value.code or 0)
-
-    return emolens
+def run(emolens: Run) -> Run:
+    return partial(emolens, "compare")
 
 
 def evaluation(folder: Path, right: int, rows: int = 40) -> Path:

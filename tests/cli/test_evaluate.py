@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from emolens.cli import main
 from emolens.labels import LABEL_SETS
 from fer_tables import fer_row, write_fer_table
 from models import make_model_file
@@ -20,14 +20,8 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def emolens(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["emolens", "evaluate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return int(left.value.code or 0)
-
-    return emolens
+def run(emolens: Run) -> Run:
+    return partial(emolens, "evaluate")
 
 
 @pytest.fixture

@@ -3,27 +3,21 @@
 import io
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emolens.cli import main
 from models import make_model_file
 
 Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def emolens(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["emolens", "explain", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return int(left.value.code or 0)
-
-    return emolens
+def run(emolens: Run) -> Run:
+    return partial(emolens, "explain")
 
 
 @pytest.fixture

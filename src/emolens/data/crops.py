@@ -1,6 +1,5 @@
 """The crops of samples as one array, cut and resized exactly as the predictor does it."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.card import Crop, Input
+from emolens.cores import usable_cores
 from emolens.data.samples import Sample
 from emolens.errors import DataError, ImageError
 from emolens.image import crop_face, decode
@@ -16,7 +16,7 @@ from emolens.image import crop_face, decode
 Result = TypeVar("Result")
 
 # As the predictor: each thread holds a photograph.
-_WORKERS = min(8, os.cpu_count() or 1)
+_WORKERS = min(8, usable_cores())
 
 # Of encoded bytes. Threads that decode 48 x 48 pixels spend three times as long on handing the interpreter over.
 _SMALL = 16_384

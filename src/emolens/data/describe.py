@@ -1,6 +1,5 @@
 """What a dataset holds: samples per label and split, sizes of the pictures, copies of them, and what is at fault."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.card import Crop, Input
+from emolens.cores import usable_cores
 from emolens.data.samples import Dataset, Sample
 from emolens.data.similar import group_alike, perceptual_hash, pixel_hash
 from emolens.errors import ImageError
@@ -41,7 +41,7 @@ class Look:
 
 def look_at(samples: Sequence[Sample]) -> Iterator[Look | ImageError]:
     """Decodes every sample, in threads; one result per sample, in order."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         yield from pool.map(_look, samples)
 
 

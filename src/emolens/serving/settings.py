@@ -2,13 +2,13 @@
 
 import ipaddress
 import math
-import os
 import re
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from emolens.cores import usable_cores
 from emolens.errors import ConfigError
 from emolens.serving.security import Keys
 
@@ -117,7 +117,7 @@ class ServerSettings(BaseSettings):
 
     def cores(self) -> int:
         """The threads that decode and detect, by the plan of `docs/serve.md`."""
-        return self.threads or max(1, _cores() // self.workers)
+        return self.threads or max(1, usable_cores() // self.workers)
 
 
 def _parts(text: str) -> list[str]:
@@ -132,11 +132,6 @@ def variable(name: str) -> str:
 def _fault(fault: Any) -> str:
     name = ".".join(map(str, fault["loc"]))
     return f"{variable(name)}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _cores() -> int:
-    # Those that this process may use, where the system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_loopback(host: str) -> bool:

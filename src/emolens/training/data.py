@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from emolens.cores import usable_cores
 from emolens.data.balance import resampled, sampling_weights
 from emolens.data.crops import cut_crop, cut_crops
 from emolens.data.readers import read_dataset
@@ -152,9 +153,7 @@ def training_workers(plan: Optimisation) -> dict[str, Any]:
 
 
 def _workers() -> int:
-    # A container or a scheduler may leave this process fewer cores than the machine has.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(_MOST_WORKERS, cores // processes.count_here()))
+    return max(1, min(_MOST_WORKERS, usable_cores() // processes.count_here()))
 
 
 def _give_way(_: int) -> None:
