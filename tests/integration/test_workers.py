@@ -66,3 +66,22 @@ def test_what_they_share_is_gone_with_them(serve: Callable[..., Server], tmp_pat
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(PATIENCE)
     assert not list(tmp_path.glob("emolens-serve-*"))
+
+
+def test_the_figures_of_any_worker_are_those_of_all_and_a_dead_ones_gauges_are_gone(server: Server) -> None:
+    for _ in range(30):
+        httpx2.get(f"{server.url}/hello", timeout=PATIENCE)
+    until(lambda: server.metric('emolens_requests_total{path="/hello",status="200"} 30.0'))
+    until(lambda: server.metric(f"{model_info(server)} 2.0"))
+    first = workers(server)
+    os.kill(min(first), signal.SIGKILL)
+    until(lambda: len(workers(server)) == 1)
+    until(lambda: server.metric(f"{model_info(server)} 1.0"))  # before the next one has started
+    until(lambda: len(workers(server) - first) == 1)
+    until(lambda: server.metric(f"{model_info(server)} 2.0"))
+    assert server.metric('emolens_requests_total{path="/hello",status="200"} 30.0')
+
+
+def model_info(server: Server) -> str:
+    (model,) = httpx2.get(f"{server.url}/models", timeout=PATIENCE).json()["models"]
+    return f'emolens_model_info{{model="tiny",sha256="{model["sha256"]}",version="1"}}'

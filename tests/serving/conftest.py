@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from detectors import HeldUp, MagentaPatches
 from emolens import settings
 from emolens.detect.base import Detector
-from emolens.serving import ServerSettings, create_app, engine
+from emolens.serving import ServerSettings, create_app, models
 from models import make_model_file
 
 Serve = Callable[..., TestClient]
@@ -35,7 +35,7 @@ def serve(model_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(detector: Detector | None = None, **given: Any) -> TestClient:
-            monkeypatch.setattr(engine, "open_detector", lambda *_, **__: detector or MagentaPatches())
+            monkeypatch.setattr(models, "open_detector", lambda *_, **__: detector or MagentaPatches())
             chosen = ServerSettings.load(**{"models": str(model_file), **given})
             return stack.enter_context(TestClient(create_app(chosen)))
 

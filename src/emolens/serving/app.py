@@ -1,5 +1,6 @@
 """The application: settings in, an ASGI application out."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from emolens.serving import errors
 from emolens.serving.cors import Cors
 from emolens.serving.envelope import Envelope, Faults
 from emolens.serving.logs import LOGGER
+from emolens.serving.reload import follow
 from emolens.serving.routes.about import about_routes, open_routes
 from emolens.serving.routes.policy import policy_routes
 from emolens.serving.routes.predict import predict_routes
@@ -40,7 +42,9 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.engine.start()
+        following = asyncio.create_task(follow(services.engine, services.metrics))
         yield
+        following.cancel()
         await services.engine.stop()
 
     app = FastAPI(

@@ -48,10 +48,10 @@ class Batcher:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def expect(self) -> None:
         """Tells that a look is on its way; `arrived` takes it back."""

@@ -4,44 +4,35 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
-from emolens.card import ModelCard
-from emolens.detect.base import Detector
-from emolens.errors import ConfigError
-from emolens.image import Limits
 from emolens.policy import Policy
-from emolens.predictor import Look, Predictor, open_classifier, open_detector
+from emolens.predictor import Look, Predictor
 from emolens.results import Prediction
 from emolens.serving.batcher import Batcher, Rows
 from emolens.serving.metrics import Metrics
+from emolens.serving.models import Served
 from emolens.serving.settings import ServerSettings
 
 # No file of the client's has a name here: names stand in messages, and may be anything.
 _NAME = "file"
 
 
-@dataclass(frozen=True)
-class Served:
-    """A model that is open.
+@dataclass
+class _Running:
+    """A model at work.
 
     Attributes:
-        name: by which clients ask for it.
-        predictor: with the model and its detector; the policy is each request's own.
-        about: of the model: `name, version, sha256`.
+        served: the model.
+        batcher: brings its faces together.
+        images: that are on their way through it.
     """
 
-    name: str
-    predictor: Predictor
-    about: dict[str, Any]
-
-    @property
-    def card(self) -> ModelCard:
-        return self.predictor.model.card
+    served: Served
+    batcher: Batcher
+    images: int = 0
 
 
 class Engine:
@@ -59,10 +50,14 @@ class Engine:
 
     def __init__(self, served: Sequence[Served], settings: ServerSettings, metrics: Metrics) -> None:
         self.served = {one.name: one for one in served}
-        self.default = served[0]
+        self._default = served[0].name
         self._settings, self._metrics = settings, metrics
-        self._batchers: dict[str, Batcher] = {}
+        self._models: dict[str, _Running] = {}
         self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def default(self) -> Served:
+        return self.served[self._default]
 
     @property
     def running(self) -> bool:
@@ -71,23 +66,32 @@ class Engine:
     def start(self) -> None:
         """To be called in the event loop that `predict` will run in."""
         self._pool = ThreadPoolExecutor(self._settings.cores(), thread_name_prefix="emolens-look")
-        for name, one in self.served.items():
-            batcher = Batcher(
-                one.predictor.classify_looks,
-                self._settings.batch,
-                self._settings.batch_wait / 1e3,
-                self._metrics.batch.observe,
-            )
-            batcher.start()
-            self._batchers[name] = batcher
+        for one in self.served.values():
+            self._begin(one)
 
     async def stop(self) -> None:
         """Ends the threads; what still waits is given up."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
-        for batcher in self._batchers.values():
-            await batcher.stop()
+        for model in self._models.values():
+            await model.batcher.stop()
+
+    async def replace(self, served: Served) -> None:
+        """Answers with this model from now on in place of the one of its name; what that one has begun, it ends."""
+        old = self._models[served.name]
+        self._metrics.models.labels(*_labels(old.served)).set(0)
+        self._begin(served)
+        if not old.images:
+            await old.batcher.stop()
+
+    def _begin(self, served: Served) -> None:
+        settings, classify = self._settings, served.predictor.classify_looks
+        batcher = Batcher(classify, settings.batch, settings.batch_wait / 1e3, self._metrics.batch.observe)
+        batcher.start()
+        self._metrics.models.labels(*_labels(served)).set(1)
+        self.served[served.name] = served
+        self._models[served.name] = _Running(served, batcher)
 
     async def predict(self, data: bytes, name: str, policy: Policy, threshold: float | None = None) -> Prediction:
         """Reads one image.
@@ -105,10 +109,17 @@ class Engine:
             ImageError: it cannot be read.
             ModelError: the model fails.
         """
-        base = self.served[name].predictor
+        model = self._models[name]
+        base = model.served.predictor
         predictor = Predictor(base.model, base.detector, policy, threshold=threshold, limits=base.limits)
         start = perf_counter()
-        look, rows = await self._seen(predictor, self._batchers[name], data)
+        model.images += 1
+        try:
+            look, rows = await self._seen(predictor, model.batcher, data)
+        finally:
+            model.images -= 1
+            if not model.images and model is not self._models[name]:
+                await model.batcher.stop()  # it has been replaced, and this was its last image
         passed = 1e3 * (perf_counter() - start) - sum(look.milliseconds.values())
         return predictor.decide(look, rows, passed)
 
@@ -125,25 +136,5 @@ class Engine:
         return look, await batcher.rows(look) if len(look) else np.zeros((0, 0), np.float32)
 
 
-def open_models(settings: ServerSettings, limits: Limits) -> list[Served]:
-    """Opens the models of the settings.
-
-    Raises:
-        ConfigError: there is none, or two have the same name.
-        ModelError: one is missing or damaged.
-    """
-    detector: Detector | None = None
-    served: list[Served] = []
-    for name in filter(None, (part.strip() for part in settings.models.split(","))):
-        model = open_classifier(name, threads=1)
-        if model.card.kind == "face" and detector is None:
-            detector = open_detector("detector", threads=1)
-        predictor = Predictor(
-            model, detector if model.card.kind == "face" else None, Policy.load("social"), limits=limits
-        )
-        served.append(Served(Path(name).stem if name.endswith(".onnx") else name, predictor, model.about))
-    if not served:
-        raise ConfigError("EMOLENS_SERVE_MODELS names no model")
-    if len({one.name for one in served}) < len(served):
-        raise ConfigError("EMOLENS_SERVE_MODELS names two models alike; give one of the files another name")
-    return served
+def _labels(served: Served) -> tuple[str, str, str]:
+    return served.name, served.card.version, str(served.about.get("sha256", ""))

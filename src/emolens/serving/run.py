@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from fastapi import FastAPI
 
+from emolens.serving import metrics
 from emolens.serving.app import create_app
 from emolens.serving.logs import CONFIG
 from emolens.serving.protocol import PatientProtocol
@@ -28,6 +29,9 @@ def run(settings: ServerSettings) -> None:
     with TemporaryDirectory(prefix="emolens-serve-") as shared:
         if not settings.policies:
             settings = settings.model_copy(update={"policies": str(Path(shared, "policies"))})
+        # After prometheus_client has been imported here, so that this process, which answers nobody, has no part in it.
+        os.environ[metrics.FOLDER] = str(figures := Path(shared, "metrics"))
+        figures.mkdir()
         create_app(settings)  # so that what cannot be used is told once, and before anything is served
         # Each worker makes its own application, from the environment, the one thing that they have from here.
         os.environ.update(settings.as_environment())

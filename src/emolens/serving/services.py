@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emolens.image import Limits
-from emolens.serving.engine import Engine, open_models
+from emolens.serving.engine import Engine
 from emolens.serving.gate import Gate
 from emolens.serving.guard import Guard, Quotas
 from emolens.serving.metrics import Metrics
+from emolens.serving.models import open_models
 from emolens.serving.policies import Policies
 from emolens.serving.security import Keys
 from emolens.serving.settings import ServerSettings

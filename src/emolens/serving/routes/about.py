@@ -82,7 +82,7 @@ def about_routes(services: Services) -> APIRouter:
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
-        """For Prometheus, of this process."""
+        """For Prometheus; the sum of all processes of the server."""
         return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
