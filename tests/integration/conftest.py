@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from models import make_model_file
-from servers import PATIENCE, Server, until
+from server_process import PATIENCE, Server, until
 
 
 def no_files() -> None:

@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from conftest import ROOT
-from servers import PATIENCE, Server, answer_of, slow_picture, until
+from server_process import PATIENCE, Server, answer_of, slow_picture, until
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from servers import PATIENCE, Server, until
+from server_process import PATIENCE, Server, until
 
 pytestmark = pytest.mark.slow
 
