@@ -42,7 +42,11 @@ def test_a_choice_comes_back_from_the_file_of_a_run_as_it_was(keys: dict[str, An
 @pytest.mark.parametrize(
     ("keys", "place", "message"),
     [
-        ({}, "network", "a network needs a name: face_resnet, cnn48, custom_cnn, dlib_resnet, or one of timm's"),
+        (
+            {},
+            "network",
+            "a network needs a name: face_resnet, cnn48, custom_cnn, emoji_cnn, dlib_resnet, or one of",
+        ),
         ({"name": 7}, "network", "a network needs a name"),
         ({"name": "resnet19"}, "network.name", "no network of emolens or timm; did you mean 'resnet18'?"),
         ({"name": "cnn84"}, "network.name", "did you mean 'cnn48'?"),

@@ -23,7 +23,7 @@ from emolens.probability import calibrated  # noqa: E402
 from emolens.runtime import OnnxModel  # noqa: E402
 
 LABELS = ("happy", "sad", "angry")
-OWN = [("face_resnet", 1, 48), ("cnn48", 1, 48), ("custom_cnn", 3, 64), ("dlib_resnet", 1, 48)]
+OWN = [("face_resnet", 1, 48), ("cnn48", 1, 48), ("custom_cnn", 3, 64), ("dlib_resnet", 1, 48), ("emoji_cnn", 1, 48)]
 SMALL = [("test_resnet", 1, 32), ("test_vit", 3, 32)]
 LARGE = [
     ("resnet18", 3, 64), ("resnet34", 3, 64), ("resnet50", 3, 64), ("vgg16", 3, 64), ("efficientnet_b0", 3, 64),

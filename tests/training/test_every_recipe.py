@@ -12,6 +12,9 @@ import timm
 from PIL import Image
 from safetensors.torch import save_file
 
+from emoji_packages import write_packages
+from emolens.data.emoji.build import build
+from emolens.data.emoji.packages import vendors
 from emolens.recipes import recipe_names
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.train import train
@@ -38,7 +41,7 @@ SMALL = {
 }  # fmt: skip
 
 
-def write_data(reader: str, folder: Path) -> Path:
+def write_data(name: str, reader: str, folder: Path) -> Path:
     """A dataset of some dozen noisy pictures, as the reader finds it."""
     folder.mkdir()
     if reader in {"fer2013", "ferplus"}:
@@ -52,6 +55,9 @@ def write_data(reader: str, folder: Path) -> Path:
             entries = [[name.partition("_")[0], name, f"image/{name}.jpg", f"{name}.json"] for name in names]
             write(folder / f"{split}.json", json.dumps(entries))
         return folder
+    if reader == "csv" and name == "emoji-cnn":
+        build(folder, write_packages(folder / "node_modules", *vendors()))
+        return folder / "happy-sad.csv"
     if reader == "csv":
         for number in range(20):
             write(folder / f"{number}.jpg", jpeg(number))
@@ -79,7 +85,7 @@ def test_it_trains_and_is_measured(name: str, tmp_path: Path) -> None:
         weights = random_weights(stand_in, tmp_path)
         recipe = load_recipe(name, [*settings, f"network.name={stand_in}", "network.pretrained=false", weights])
     reader = getattr(recipe.data, "dataset", "faces")
-    run = train(recipe, write_data(reader, tmp_path / "data"), tmp_path / "run")
+    run = train(recipe, write_data(name, reader, tmp_path / "data"), tmp_path / "run")
     card = run.card()
     assert (card.name, card.version) == (recipe.name, recipe.version)
     assert card.limits

@@ -99,6 +99,32 @@ def prepare(
     print(f"Next: emolens train {recipe} --data {out} {chosen} --out RUN")
 
 
+@app.command()
+def emoji(
+    out: Annotated[Path, typer.Option(help="The folder to leave pictures and tables in.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A folder with the unpacked packages, such as node_modules.",
+            show_default="downloads them once, 340 MB",
+        ),
+    ] = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VENDOR", help="Keep this vendor's pictures for the test; may be given more than once."),
+    ] = None,
+    fold: Annotated[int, typer.Option(help="Which fifth of the emoji is held out, 0 to 4.")] = 0,
+) -> None:
+    """Make a dataset of emoji as four vendors draw them, with labels happy and sad, and of seven emotions."""
+    from emolens.data.emoji.build import build
+
+    for name, counts in build(out, source, hold_out or (), fold).items():
+        print(f"{out / name}.csv: {', '.join(f'{split} {count}' for split, count in sorted(counts.items()))}")
+    print(f"{out / 'README.md'} has the terms of the pictures, which are their vendors'")
+    print(f"Next: emolens train emoji-cnn --data {shlex.quote(str(out / 'happy-sad.csv'))} --out RUN")
+
+
 def _print_description(description: "Description") -> None:
     dataset = description.dataset
     kind = "several labels at once" if dataset.objective == "multilabel" else "one label, or a distribution"

@@ -15,6 +15,7 @@ from emolens.networks.base import Network
 from emolens.networks.cnn48 import Cnn48
 from emolens.networks.custom_cnn import CustomCnn
 from emolens.networks.dlib_resnet import DlibResNet
+from emolens.networks.emoji_cnn import EmojiCnn
 from emolens.networks.face import FaceResNet
 
 Size = tuple[int, int]
@@ -167,6 +168,16 @@ class CustomCnnChoice(_Choice):
         return CustomCnn(classes, channels)
 
 
+class EmojiCnnChoice(_Choice):
+    """See `emolens.networks.emoji_cnn.EmojiCnn`."""
+
+    name: Literal["emoji_cnn"]
+    dropout: float = Field(0.5, ge=0, lt=1)
+
+    def _make(self, classes: int, channels: int, _: Size | None) -> Network:
+        return EmojiCnn(classes, channels, self.dropout)
+
+
 class DlibResNetChoice(_Choice):
     """See `emolens.networks.dlib_resnet.DlibResNet`; resolution and blocks are those of the embedded model.
 
@@ -254,6 +265,7 @@ _OWN: dict[str, type[_Choice]] = {
     "face_resnet": FaceResNetChoice,
     "cnn48": Cnn48Choice,
     "custom_cnn": CustomCnnChoice,
+    "emoji_cnn": EmojiCnnChoice,
     "dlib_resnet": DlibResNetChoice,
 }
 
@@ -269,5 +281,6 @@ def _choose(content: Any, _: Callable[[Any], Any]) -> _Choice:
 
 # The name tells them apart. A union that pydantic tells apart would put its own words between the keys of a message.
 NetworkChoice = Annotated[
-    FaceResNetChoice | Cnn48Choice | CustomCnnChoice | DlibResNetChoice | TimmChoice, WrapValidator(_choose)
+    FaceResNetChoice | Cnn48Choice | CustomCnnChoice | EmojiCnnChoice | DlibResNetChoice | TimmChoice,
+    WrapValidator(_choose),
 ]

@@ -9,9 +9,9 @@ from emolens.errors import ModelError
 from emolens.labels import did_you_mean
 from emolens.session import metadata_of
 from emolens.zoo import hub
-from emolens.zoo.entries import Entry, cache_folder, entries, entry, pull
+from emolens.zoo.entries import Entry, cache_folder, entries, entry, fetch, pull
 
-__all__ = ["Entry", "cache_folder", "card_of", "embedded", "entries", "entry", "find", "names", "own", "pull"]
+__all__ = ["Entry", "cache_folder", "card_of", "embedded", "entries", "entry", "fetch", "find", "names", "own", "pull"]
 
 _ASSETS = Path(__file__).parent.with_name("assets")
 

@@ -62,7 +62,7 @@ class Entry(BaseModel):
     @property
     def file_name(self) -> str:
         """Of the file where it comes from, and on a mirror."""
-        return PurePosixPath(urlsplit(self.url).path).name
+        return file_name(self.url)
 
     @property
     def path(self) -> Path:
@@ -125,23 +125,38 @@ def pull(entry: Entry) -> Path:
         ConfigError: `EMOLENS_OFFLINE=1` forbids downloads, `EMOLENS_MIRROR` is no address, or the cache cannot be
             written.
     """
+    fetch(entry.url, entry.path, entry.size, entry.sha256)
+    return entry.path
+
+
+def fetch(url: str, path: Path, size: int, sha256: str) -> None:
+    """Downloads a file into the cache, from the mirror if there is one, unless it is there already.
+
+    Args:
+        url: where it is published.
+        path: where it is to be.
+        size: in bytes.
+        sha256: in hexadecimal.
+
+    Raises:
+        ModelError: as of `download`.
+        ConfigError: `EMOLENS_OFFLINE=1` forbids downloads, `EMOLENS_MIRROR` is no address, or the cache cannot be
+            written.
+    """
     from emolens.zoo.download import download  # brings ssl and the like, which no prediction needs
 
-    try:
-        entry.check()
-    except ModelError:
-        pass
-    else:
-        return entry.path
+    if path.is_file() and path.stat().st_size == size and file_hash(path) == sha256:
+        return
     if settings.offline():
-        raise ConfigError(f"EMOLENS_OFFLINE=1 forbids downloads; unset it, or copy the file to {entry.path} yourself")
+        raise ConfigError(f"EMOLENS_OFFLINE=1 forbids downloads; unset it, or copy the file to {path} yourself")
     mirror = settings.mirror()
-    url = f"{mirror}/{entry.file_name}" if mirror else entry.url
     try:
-        entry.path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(
-            f"{entry.path.parent} cannot be made: {error.strerror}; set EMOLENS_MODELS elsewhere"
-        ) from None
-    download(url, entry.path, entry.size, entry.sha256)
-    return entry.path
+        raise ConfigError(f"{path.parent} cannot be made: {error.strerror}; set EMOLENS_MODELS elsewhere") from None
+    download(f"{mirror}/{file_name(url)}" if mirror else url, path, size, sha256)
+
+
+def file_name(url: str) -> str:
+    """Of the file that is published there, and on a mirror."""
+    return PurePosixPath(urlsplit(url).path).name

@@ -1,0 +1,1 @@
+"""A dataset of emoji as the vendors draw them: their packages, what each emoji stands for, and the files."""
