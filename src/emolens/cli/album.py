@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from emolens.cli.annotate import SIDE, draw
+from emolens.annotate import SIDE, draw
 from emolens.cli.inputs import Item
 from emolens.errors import ConfigError
 from emolens.image import Limits, decode

@@ -3,14 +3,13 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
 from emolens.cli.terminal import printable
 from emolens.results import Failure, Prediction
+from emolens.rows import columns, row
 
 Format = Literal["table", "json", "jsonl", "csv"]
-
-_COLUMNS = ("input", "width", "height", "faces", "dominant", "confidence", "unsure", "emotions", "allowed", "blocked")
 
 Results = Iterable[Prediction | Failure]
 
@@ -47,26 +46,10 @@ def _dumped(result: Prediction | Failure) -> str:
 
 
 def _csv(results: Results, stream: TextIO, labels: Sequence[str]) -> None:
-    writer = csv.DictWriter(stream, [*_COLUMNS, *labels, "error_code", "error"], lineterminator="\n")
+    writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
     writer.writeheader()
     for result in results:
-        writer.writerow(_failed_row(result) if isinstance(result, Failure) else _csv_row(result, labels))
-
-
-def _failed_row(failure: Failure) -> dict[str, Any]:
-    return {"input": failure.input, "error_code": failure.code, "error": failure.message}
-
-
-def _csv_row(prediction: Prediction, labels: Sequence[str]) -> dict[str, Any]:
-    values = prediction.to_dict()
-    values |= {
-        "faces": len(prediction.faces),
-        "unsure": "true" if prediction.unsure else "false",
-        "emotions": " ".join(prediction.emotions),
-        "allowed": " ".join(prediction.reactions.allowed),
-        "blocked": " ".join(prediction.reactions.blocked),
-    }
-    return {column: values[column] for column in _COLUMNS} | {label: values["probabilities"][label] for label in labels}
+        writer.writerow(row(result, labels))
 
 
 def _table(results: Results, stream: TextIO, labels: Sequence[str]) -> None:
