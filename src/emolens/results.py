@@ -1,7 +1,7 @@
 """What comes out: the frozen, JSON-able results of one image."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emolens.errors import ImageError
@@ -147,3 +147,10 @@ class Failure:
 
 def _rounded(probabilities: Mapping[str, float]) -> dict[str, float]:
     return {label: round(value, 6) for label, value in probabilities.items()}
+
+
+def renamed(result: Prediction | Failure, name: str) -> Prediction | Failure:
+    """The result under another name, for what had none of its own when it was read."""
+    if isinstance(result, Failure):
+        return replace(result, input=name, message=f"{name}:{result.message.partition(':')[2]}")
+    return replace(result, input=name)

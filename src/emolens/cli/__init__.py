@@ -25,6 +25,7 @@ COMMANDS = (
     "models",
     "policy",
     "serve",
+    "ui",
     "info",
 )
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -110,22 +109,13 @@ def _size(text: str) -> int | None:
 
 def _predicted(predictor: "Predictor", items: "Sequence[Item]") -> "Iterator[tuple[Item, Prediction | Failure]]":
     """Every item with its result; what is not there needs no predictor."""
-    from emolens.results import Failure
+    from emolens.cli.inputs import STDIN
+    from emolens.results import Failure, renamed
 
     with closing(predictor.predict_many(item for item in items if not isinstance(item, Failure))) as results:
         for item in items:
             result = item if isinstance(item, Failure) else next(results)
-            yield item, _from_stdin(result) if isinstance(item, bytes) else result
-
-
-def _from_stdin(result: "Prediction | Failure") -> "Prediction | Failure":
-    """The result under the name that the user gave."""
-    from emolens.cli.inputs import STDIN
-    from emolens.results import Failure
-
-    if isinstance(result, Failure):
-        return replace(result, input=STDIN, message=f"{STDIN}:{result.message.partition(':')[2]}")
-    return replace(result, input=STDIN)
+            yield item, renamed(result, STDIN) if isinstance(item, bytes) else result
 
 
 def _reported(

@@ -1,0 +1,1 @@
+"""The page: photographs dropped into a browser, and answers that anyone understands."""

@@ -1,0 +1,27 @@
+"""What Streamlit is told."""
+
+from emolens.image import Limits
+from emolens.ui.launch import arguments
+
+
+def test_nothing_is_told_to_anybody_and_uploads_are_limited() -> None:
+    told = arguments("127.0.0.1", 8501, "/faces/", None, Limits(max_bytes=5 * 2**20))
+    assert {
+        "--browser.gatherUsageStats=false",
+        "--server.maxUploadSize=5",
+        "--server.address=127.0.0.1",
+        "--server.port=8501",
+        "--server.baseUrlPath=faces",
+    } <= set(told)
+    assert told[-1] == "--"
+
+
+def test_streamlit_knows_every_option() -> None:
+    from streamlit import config
+
+    options = [one.removeprefix("--").partition("=")[0] for one in arguments("a", 1, "", None, Limits())[2:-1]]
+    assert set(options) <= set(config.get_config_options())
+
+
+def test_the_server_is_for_the_page_and_not_for_streamlit() -> None:
+    assert arguments("a", 1, "", "http://x", Limits())[-3:] == ["--", "--server", "http://x"]
