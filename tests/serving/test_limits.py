@@ -20,7 +20,7 @@ from emolens.serving import ServerSettings
 from emolens.serving.errors import RequestError
 from emolens.serving.guard import Quotas
 from pictures import picture
-from servers import until
+from server_process import until
 
 FACE = (10, 20, 40, 50)
 PNG = {"Content-Type": "image/png"}

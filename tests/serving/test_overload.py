@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from detectors import HeldUp
 from pictures import picture
-from servers import until
+from server_process import until
 
 FACE = (10, 20, 40, 50)
 PNG = {"Content-Type": "image/png"}
