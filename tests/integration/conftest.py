@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def serve(tiny: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts a server with these settings, on a free port."""
+    with serving(tiny, tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def serving(tiny: Path, folder: Path) -> Iterator[Callable[..., Server]]:
+    """The same, in this folder and for as long as one wants."""
     servers: list[Server] = []
     followers: list[threading.Thread] = []
 
@@ -37,11 +44,11 @@ def serve(tiny: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
         settings = {"models": tiny, "port": 0, "threads": 1, "workers": 1, **given}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOLENS_")}
         environment |= {f"EMOLENS_SERVE_{name.upper()}": str(value) for name, value in settings.items()}
-        environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+        environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
         process = subprocess.Popen(
             [sys.executable, "-m", "emolens", "serve"],
             env=environment,
-            cwd=tmp_path,
+            cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
             preexec_fn=no_files if settings["workers"] == 1 else None,

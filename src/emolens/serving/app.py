@@ -5,10 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from emolens import __version__
 from emolens.errors import EmolensError
@@ -20,10 +21,17 @@ from emolens.serving.reload import follow
 from emolens.serving.routes.about import about_routes, open_routes
 from emolens.serving.routes.policy import policy_routes
 from emolens.serving.routes.predict import predict_routes
+from emolens.serving.routes.stream import stream_routes
 from emolens.serving.services import Services
 from emolens.serving.settings import ServerSettings
 
 _LOG = logging.getLogger(LOGGER)
+
+_DESCRIPTION = """
+Beside what stands below there is a WebSocket at `/stream`, with the options of `/predict`. Each binary message is an
+image file, each answer the JSON of `/predict` or of an error, with the number of its `frame`, how many were `dropped`
+for newer ones since the answer before, and for each face an `id` that it keeps from frame to frame.
+"""
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
@@ -50,6 +58,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app = FastAPI(
         title="emolens",
         summary="Reads emotion from images and tells which emoji reactions fit.",
+        description=_DESCRIPTION,
         version=__version__,
         lifespan=lifespan,
         redoc_url=None,
@@ -60,6 +69,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.add_middleware(Envelope, metrics=services.metrics)
     for router in (
         predict_routes(services),
+        stream_routes(services),
         about_routes(services),
         policy_routes(services),
         open_routes(services),
@@ -68,10 +78,11 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.add_exception_handler(EmolensError, _refused)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(WebSocketRequestValidationError, _refused)
     return app
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: HTTPConnection, error: Exception) -> JSONResponse:
     refused = _as_refusal(error)
     if refused.status == 500:
         _LOG.error("fault", exc_info=error, extra={"fields": {"request_id": request.state.request_id}})
@@ -85,6 +96,6 @@ def _as_refusal(error: Exception) -> errors.RequestError:
             return errors.from_error(error)
         case HTTPException():
             return errors.from_status(error.status_code, error.headers)
-        case RequestValidationError():
+        case RequestValidationError() | WebSocketRequestValidationError():
             return errors.from_faults(error.errors())
     return errors.internal()

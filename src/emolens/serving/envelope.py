@@ -1,8 +1,10 @@
 """Around every request and stream: an id, security headers, one line in the log, no fault that goes out unwrapped."""
 
+import asyncio
 import logging
 import re
 import uuid
+from contextlib import suppress
 from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -33,6 +35,7 @@ _PAGES = ("/docs",)
 _SERVED = ("http", "websocket")
 _BEGINNINGS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 _FAULT = 1011  # RFC 6455
+_FAREWELL_SECONDS = 5.0
 
 
 class Envelope:
@@ -127,6 +130,8 @@ class Faults:
             if not begun:
                 await answer(errors.internal())
             elif scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": _FAULT})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_FAREWELL_SECONDS):
+                        await send({"type": "websocket.close", "code": _FAULT})
             else:
                 raise  # the answer has begun, and can only be broken off

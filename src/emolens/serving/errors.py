@@ -1,5 +1,7 @@
 """What goes wrong, as a client is told it: a status, a code and a message, which name no path and no library."""
 
+import json
+import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -74,3 +76,19 @@ def internal() -> RequestError:
 def body(error: RequestError, request_id: str) -> dict[str, Any]:
     """The JSON of every error."""
     return {"error": {"code": error.code, "message": str(error), "request_id": request_id}}
+
+
+def raw(error: RequestError) -> bytes:
+    """The whole HTTP answer to what never becomes a request, with an id of its own."""
+    request_id = uuid.uuid4().hex
+    content = json.dumps(body(error, request_id)).encode()
+    headers = {
+        **error.headers,
+        "Content-Type": "application/json",
+        "Content-Length": len(content),
+        "Connection": "close",
+        "X-Request-ID": request_id,
+    }
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -1,4 +1,4 @@
-"""How much is let in: images that wait for their answer, and bytes of uploads; beyond it the answer is 503 at once."""
+"""How much is let in: images that wait, bytes of uploads, streams; beyond it the answer is 503 at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,13 @@ class Gate:
     Args:
         queue: the most images accepted and not yet answered.
         memory: the most bytes of uploads at once.
-        metrics: are told of both.
+        streams: the most of them at once.
+        metrics: are told of all three.
     """
 
-    def __init__(self, queue: int, memory: int, metrics: Metrics) -> None:
-        self.queue, self.memory, self.metrics = queue, memory, metrics
-        self._waiting = self._held = 0
+    def __init__(self, queue: int, memory: int, streams: int, metrics: Metrics) -> None:
+        self.queue, self.memory, self.streams, self.metrics = queue, memory, streams, metrics
+        self._waiting = self._held = self._streaming = 0
 
     def check(self) -> None:
         """Raises RequestError, 503, where no other image would be let in now; to be asked before an upload is read."""
@@ -47,6 +48,21 @@ class Gate:
         finally:
             self.hold(-held.bytes)
 
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """While a stream is open.
+
+        Raises:
+            RequestError: 503, there are too many already.
+        """
+        if self._streaming >= self.streams:
+            raise overloaded("too_many_streams", "as many streams as the server takes at once are open")
+        self._count_streams(1)
+        try:
+            yield
+        finally:
+            self._count_streams(-1)
+
     def hold(self, count: int) -> None:
         """Raises RequestError, 503, where so many bytes more are too many."""
         if count > 0 and self._held + count > self.memory:
@@ -61,6 +77,10 @@ class Gate:
     def _count(self, images: int) -> None:
         self._waiting += images
         self.metrics.waiting.set(self._waiting)
+
+    def _count_streams(self, count: int) -> None:
+        self._streaming += count
+        self.metrics.streams.set(self._streaming)
 
 
 class Held:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOGGER = "emolens.serving"
+SOCKETS = "uvicorn.error.sockets"
 
 
 class JsonLines(logging.Formatter):
@@ -35,6 +36,6 @@ CONFIG: dict[str, Any] = {
     "formatters": {"json": {"()": "emolens.serving.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
     "root": {"handlers": ["stderr"], "level": "ERROR"},
-    "loggers": {name: {"level": "INFO"} for name in (LOGGER, "uvicorn")},
+    "loggers": {LOGGER: {"level": "INFO"}, "uvicorn": {"level": "INFO"}, SOCKETS: {"level": "WARNING"}},
 }
 """For `logging.config.dictConfig`, in each process of the server."""

@@ -41,6 +41,8 @@ class Metrics:
             ["model", "result"],
             registry=self.registry,
         )
+        self.streams = self._gauge("emolens_streams", "Streams that are open.")
+        self.frames = Counter("emolens_frames", "Frames of streams.", ["result"], registry=self.registry)
         self.batch = Histogram(
             "emolens_batch_faces",
             "Faces in one call of the model.",

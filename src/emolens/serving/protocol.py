@@ -1,15 +1,12 @@
 """The HTTP/1.1 protocol of uvicorn, patient up to a point, full at some point, and in our shape where it is no HTTP."""
 
 import asyncio
-import json
-import uuid
-from http import HTTPStatus
 from typing import Any, ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from emolens.serving import errors
-from emolens.serving.errors import RequestError, overloaded
+from emolens.serving.errors import RequestError, overloaded, raw
 
 # A refused client has as long to read why; were the connection cut while it still sends, it would not come to that.
 _FAREWELL_SECONDS = 1.0
@@ -47,6 +44,10 @@ class PatientProtocol(H11Protocol):
         if not self._refused:
             super().data_received(data)
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._stop_waiting()
+        super().handle_websocket_upgrade(event)
+
     def handle_events(self) -> None:
         before = self.cycle
         super().handle_events()
@@ -74,7 +75,7 @@ class PatientProtocol(H11Protocol):
         self._refused = True
         self._stop_waiting()
         self.connections.discard(self)
-        self.transport.write(answer(error))
+        self.transport.write(raw(error))
         if len(self._leaving) < _FAREWELLS:
             self._leaving.add(self)
             self.transport.write_eof()
@@ -90,19 +91,3 @@ class PatientProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-
-def answer(error: RequestError) -> bytes:
-    """The whole HTTP answer to what never becomes a request."""
-    request_id = uuid.uuid4().hex
-    content = json.dumps(errors.body(error, request_id)).encode()
-    headers = {
-        **error.headers,
-        "Content-Type": "application/json",
-        "Content-Length": len(content),
-        "Connection": "close",
-        "X-Request-ID": request_id,
-    }
-    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -7,11 +7,13 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from fastapi import FastAPI
 
+from emolens.image import Limits
 from emolens.serving import metrics
 from emolens.serving.app import create_app
 from emolens.serving.logs import CONFIG
 from emolens.serving.protocol import PatientProtocol
 from emolens.serving.settings import ServerSettings
+from emolens.serving.ws_protocol import StreamProtocol
 
 _HEAD_BYTES = 16 * 1024
 
@@ -46,7 +48,9 @@ def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
         port=settings.port,
         workers=settings.workers,
         http=PatientProtocol,
-        ws="none",
+        ws=StreamProtocol,
+        ws_max_size=settings.frame_bytes(Limits.from_environment()),
+        ws_per_message_deflate=False,
         log_config=CONFIG,
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emolens.image import Limits
 from emolens.serving.engine import Engine
+from emolens.serving.errors import RequestError
 from emolens.serving.gate import Gate
 from emolens.serving.guard import Guard, Quotas
 from emolens.serving.metrics import Metrics
@@ -43,8 +44,19 @@ class Services:
             limits,
             Engine(open_models(settings, limits), settings, metrics),
             Policies(settings.policy, Path(settings.policies) if settings.policies else None),
-            Gate(settings.queue, settings.memory, metrics),
+            Gate(settings.queue, settings.memory, settings.streams, metrics),
             metrics,
             Guard(keys | admin_keys if keys else keys, quotas),
             Guard(Keys() | admin_keys, quotas),
         )
+
+    def model(self, name: str | None) -> str:
+        """The model that a request asks for; the first one if it asks for none.
+
+        Raises:
+            RequestError: 422, there is none of that name.
+        """
+        served = self.engine.served
+        if name is not None and name not in served:
+            raise RequestError(422, "unknown_model", f"there is no such model; there are {', '.join(served)}")
+        return self.engine.default.name if name is None else name

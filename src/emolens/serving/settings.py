@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emolens.cores import usable_cores
 from emolens.errors import ConfigError
+from emolens.image import Limits
 from emolens.serving.security import Keys
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
@@ -34,6 +35,8 @@ class ServerSettings(BaseSettings):
     queue: int = Field(64, ge=1, le=100_000, description="images accepted and not yet answered, per process")
     memory: int = Field(256 * 2**20, ge=1, description="bytes of uploads held at once, per process")
     files: int = Field(16, ge=1, le=1000, description="files in one request to /predict/batch")
+    streams: int = Field(16, ge=1, le=10_000, description="open at once, per process")
+    stream_seconds: int = Field(30, ge=1, le=3600, description="within which a stream's next frame has to arrive")
     upload_seconds: float = Field(30.0, gt=0, le=3600, description="within which a request's body has to arrive")
     deadline: float = Field(10.0, gt=0, le=3600, description="seconds from then until an answer is given up")
     idle_seconds: int = Field(10, ge=1, le=3600, description="within which a request's head has to arrive")
@@ -114,6 +117,10 @@ class ServerSettings(BaseSettings):
     def key_share(self) -> tuple[float, int]:
         """What each key may have of one worker: requests per second, and requests at once."""
         return self.key_rate / self.workers, math.ceil(self.key_concurrency / self.workers)
+
+    def frame_bytes(self, limits: Limits) -> int:
+        """The most that a frame may have, so that all that arrive at once are no more than the memory for uploads."""
+        return min(limits.max_bytes, self.memory // self.streams)
 
     def cores(self) -> int:
         """The threads that decode and detect, by the plan of `docs/serve.md`."""

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from emolens.errors import ImageError
 from emolens.results import Prediction
 from emolens.serving.access import with_key
-from emolens.serving.errors import RequestError, from_error, from_faults, overloaded
+from emolens.serving.errors import from_error, from_faults, overloaded
 from emolens.serving.gate import Held
 from emolens.serving.schemas import (
     BatchAnswer,
@@ -103,9 +103,7 @@ def predict_routes(services: Services) -> APIRouter:
         request: Request, files: Sequence[bytes | None], options: Options
     ) -> list[Prediction | ImageError]:
         policy = await services.policies.find(options.policy)
-        model = engine.default.name if options.model is None else options.model
-        if model not in engine.served:
-            raise RequestError(422, "unknown_model", f"there is no such model; there are {', '.join(engine.served)}")
+        model = services.model(options.model)
 
         async def read(file: bytes | None) -> Prediction | ImageError:
             if file is None:
