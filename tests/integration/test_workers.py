@@ -1,8 +1,10 @@
 """Several workers: what they share, and what the end of one costs."""
 
 import hashlib
+import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +12,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from server_process import PATIENCE, Server, until
+from emolens.session import file_hash
+from load import Load, ports_of_peers
+from models import make_model_file
+from pictures import picture
+from server_process import PATIENCE, Server, slow_picture, until
 
 pytestmark = pytest.mark.slow
 
@@ -84,4 +90,73 @@ def test_the_figures_of_any_worker_are_those_of_all_and_a_dead_ones_gauges_are_g
 
 def model_info(server: Server) -> str:
     (model,) = httpx2.get(f"{server.url}/models", timeout=PATIENCE).json()["models"]
-    return f'emolens_model_info{{model="tiny",sha256="{model["sha256"]}",version="1"}}'
+    return info_line(model["sha256"])
+
+
+def info_line(sha256: str) -> str:
+    return f'emolens_model_info{{model="tiny",sha256="{sha256}",version="1"}}'
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_worker_that_is_killed_or_hangs_harms_only_the_requests_that_it_had(
+    server: Server, end: signal.Signals
+) -> None:
+    first = workers(server)
+    with Load(server.port, picture(), clients=6) as load:
+        until(lambda: load.answered() > 50)
+        os.kill(min(first), signal.SIGSTOP)  # so that what it has can be counted
+        its_own = ports_of_peers(min(first))
+        os.kill(min(first), end)
+        until(lambda: len(workers(server) - first) == 1)
+        until(lambda: is_served(server))
+        before = load.answered()
+        until(lambda: load.answered() > before + 50)
+    unanswered = {one.port for one in load.sent if one.status is None}
+    assert unanswered <= its_own
+    assert {one.status for one in load.sent if one.port not in unanswered} == {200}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_sigterm_under_load_answers_all_that_was_accepted(serve: Callable[..., Server], count: int) -> None:
+    server = serve(workers=count, drain_seconds=20)
+    until(lambda: is_served(server))
+    with Load(server.port, slow_picture(), clients=6) as load:
+        until(lambda: load.answered() > 6)
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(PATIENCE)
+        assert time.monotonic() - began < 20
+    until(lambda: server.process.stderr is None or server.process.stderr.closed)  # all has been said
+    logged = [line for line in map(json.loads, server.lines) if line.get("path") == "/predict"]
+    assert {line["status"] for line in logged} == {200}
+    assert sum(one.status == 200 for one in load.sent) == len(logged)
+    assert {one.status for one in load.sent} <= {200, None}
+
+
+def test_a_model_that_is_replaced_again_and_again_under_load_fails_no_request(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    served, new = tmp_path / "tiny.onnx", tmp_path / "new.onnx"
+    moods = ("happy", "sad")
+
+    def make(path: Path, count: int) -> str:
+        make_model_file(path, kind="generic", name="tiny", bias={moods[count % 2]: 100.0 + count})
+        return file_hash(path)
+
+    make(served, 0)
+    server = serve(models=served, workers=2)
+    until(lambda: is_served(server))
+    with Load(server.port, picture(), clients=4) as load:
+        for count in range(1, 7):
+            digest = make(new, count)
+            new.replace(served)
+            until(lambda digest=digest: server.metric(f"{info_line(digest)} 2.0"))  # type: ignore[misc]
+            if count == 3:
+                served.write_bytes(b"broken")
+                until(lambda: server.metric('emolens_model_reloads_total{model="tiny",result="failed"} 2.0'))
+        answered = load.answered()
+        until(lambda: load.answered() > answered + 10)
+    assert {one.status for one in load.sent} == {200}
+    found = [json.loads(one.body)["prediction"]["dominant_emotion"] for one in load.sent]
+    assert set(found) == set(moods)
+    assert set(found[-5:]) == {"happy"}
