@@ -17,7 +17,7 @@ from runs import over_seeds, parse_arguments, trained
 from emolens.data.balance import Balance
 from emolens.data.readers import read_dataset
 from emolens.evaluation.evaluate import evaluate
-from emolens.training.data import read_parts
+from emolens.training.parts import read_parts
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 
 

@@ -7,7 +7,7 @@ from statistics import mean, stdev
 
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
-from emolens.training.recipe import Recipe
+from emolens.training.recipe import NetworkRecipe
 from emolens.training.run import Run
 from emolens.training.train import train
 
@@ -22,7 +22,7 @@ def parse_arguments(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def trained(recipe: Recipe, data: Path, folder: Path) -> OnnxModel:
+def trained(recipe: NetworkRecipe, data: Path, folder: Path) -> OnnxModel:
     """The model of a run that is finished, resumed or begun."""
     model = folder / "model.onnx"
     if not model.exists():

@@ -11,7 +11,8 @@ from PIL import Image
 from emolens.cli.data import describe, list_readers, prepare
 from emolens.data.readers import READERS
 from emolens.errors import ConfigError, DataError
-from emolens.training.data import CropDataset, read_parts
+from emolens.training.data import CropDataset
+from emolens.training.parts import read_parts
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from layouts import jpeg, write, write_csv
 

@@ -1,4 +1,4 @@
-"""What every shipped recipe promises: it trains on a dataset in its real layout, and leaves a measured run."""
+"""What every recipe of a network promises: it trains on a dataset in its real layout, and leaves a measured run."""
 
 import json
 from pathlib import Path
@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from emoji_packages import write_packages
 from emolens.data.emoji.build import build
 from emolens.data.emoji.packages import vendors
-from emolens.recipes import recipe_names
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.train import train
 from face_photos import face_row, write_face_table
 from fer_tables import fer_row, write_fer_table
 from layouts import FER_LABELS, jpeg, lines, write, write_emotion6, write_folders
+from recipe_lists import NETWORKS
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def random_weights(network: str, folder: Path) -> str:
     return f"network.weights={file}"
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_it_trains_and_is_measured(name: str, tmp_path: Path) -> None:
     settings = ["optimisation.epochs=1", *SMALL.get(name, ("optimisation.batch_size=8",))]
     recipe = load_recipe(name, settings)
@@ -94,7 +94,7 @@ def test_it_trains_and_is_measured(name: str, tmp_path: Path) -> None:
         assert set(measured["per_class"]) == set(card.labels)
 
 
-@pytest.mark.parametrize("name", [name for name in recipe_names() if name.startswith("emotion6-")])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("emotion6-")])
 def test_emotion6s_real_annotations_give_divergence_and_correlation(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:

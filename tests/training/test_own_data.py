@@ -14,8 +14,9 @@ from emolens.errors import ConfigError, DataError
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
 from emolens.training.classifier import ClassifierModule
-from emolens.training.data import Batch, CropDataset, read_parts, training_loader
+from emolens.training.data import Batch, CropDataset, training_loader
 from emolens.training.order import Draw
+from emolens.training.parts import read_parts
 from emolens.training.recipe import ClassifierRecipe, load_recipe
 from emolens.training.resolve import resolve
 from emolens.training.train import train

@@ -5,17 +5,17 @@ import re
 import pytest
 
 from emolens.errors import ConfigError
-from emolens.recipes import recipe_names
 from emolens.training.recipe import ClassifierRecipe, load_recipe
+from recipe_lists import NETWORKS
 
 
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_shipped_recipe_is_valid_and_named_as_its_file(name: str) -> None:
     assert load_recipe(name).name == name
 
 
 def test_the_shipped_recipes_are_those_of_the_embedded_models() -> None:
-    assert {"face", "detector"} <= set(recipe_names())
+    assert {"face", "detector"} <= set(NETWORKS)
 
 
 def test_a_setting_changes_one_value_and_leaves_the_rest() -> None:
@@ -44,8 +44,8 @@ def test_a_setting_changes_one_value_and_leaves_the_rest() -> None:
         ("face", "network={name: face_resnet, widths: [32]}", "1 widths and 4 blocks"),
         ("face", "crop.margn=0.2", "'crop.margn' is no key of a recipe; did you mean 'margin'?"),
         ("face", "input.size=64", "'input.size' is no key of a recipe"),
-        ("face", "task=[classify]", "task is ['classify']; it must be one of classify, detect"),
-        ("face", "task=dance", "task is 'dance'; it must be one of classify, detect"),
+        ("face", "task=[classify]", "task is ['classify']; it must be one of classify, detect, classic"),
+        ("face", "task=dance", "task is 'dance'; it must be one of classify, detect, classic"),
     ],
 )
 def test_a_wrong_recipe_or_setting_is_refused_in_words(name: str, setting: str, message: str) -> None:

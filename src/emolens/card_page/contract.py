@@ -18,12 +18,25 @@ def _classifier(card: ModelCard) -> list[str]:
     return [
         "In emolens: `emolens predict PHOTO --model FILE`, or `emolens.load(FILE)`. In any other language:",
         f"**Crop:** {_crop(card)} Resize it to {size.width} x {size.height}, bilinearly, averaging where it shrinks.",
-        f"**Input** `image`: uint8, N x {size.height} x {size.width} x {size.channels}, 0 to 255, {colours}; rows from "
-        "the top, any N. Normalisation is part of the graph.",
+        _input(card, colours),
         f"**Output** `logits`: float32, N x {len(card.labels)}, in this order: {labels}.",
         f"**Probabilities:** {_probabilities(card)}",
         f"**Found** is an emotion from a probability of {_thresholds(card)} on, unless a policy says otherwise.",
     ]
+
+
+def _input(card: ModelCard, colours: str) -> str:
+    size = card.input
+    pixels = f"{size.height} x {size.width} x {size.channels}, 0 to 255, {colours}; rows from the top"
+    if card.features is None:
+        return f"**Input** `image`: uint8, N x {pixels}, any N. Normalisation is part of the graph."
+    features = card.features
+    told = "".join(f", {text(name)} {text(str(value))}" for name, value in features.parameters.items())
+    maker = "" if features.model is None else f" made by {text(features.model)}, sha256 {features.sha256},"
+    return (
+        f"**Input** `features`: float32, N x their number, any N:{maker} the step `{features.step}` of emolens{told}, "
+        f"of crops of uint8, {pixels}."
+    )
 
 
 def _crop(card: ModelCard) -> str:

@@ -10,6 +10,7 @@ from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
     from emolens.data.samples import Dataset
+    from emolens.training.plan import Plan
 
 
 def run_named(name: str) -> Path | None:
@@ -53,18 +54,31 @@ def open_dataset(name: str, data: Path, split: str | None, keep_leaks: bool = Fa
     run = None if name in READERS else run_named(name)
     if run is None:
         return read_dataset(name, data, split, keep_leaks, strict=strict)
-    from emolens.cli.extras import training_side
+    from emolens.training.parts import read_parts
 
-    with training_side("to know what a run held out"):
-        from emolens.training.data import read_parts
-        from emolens.training.recipe import ClassifierRecipe
-        from emolens.training.run import Run
     if split is not None:
         raise ConfigError(f"--split {split}: {name} is a run, whose held-out rows are meant; leave --split out")
-    recipe = Run(run).recipe()
-    if not isinstance(recipe, ClassifierRecipe):
+    recipe = _recipe_of(run)
+    if recipe is None:
         raise ConfigError(f"{name} is the training of a detector; give the run of a classifier")
     held_out = read_parts(recipe, data).held_out
     if strict:
         held_out.check_faultless()
     return held_out
+
+
+def _recipe_of(run: Path) -> "Plan | None":
+    """What a run was trained by; None for a detector."""
+    from emolens.cli.extras import training_side
+    from emolens.training.reading import checked, read_content, task_of
+
+    file = str(run / "recipe.yaml")
+    if run.is_dir() and task_of(content := read_content(file), file) == "classic":
+        from emolens.classic.recipe import ClassicRecipe
+
+        return checked(content, ClassicRecipe, file)
+    with training_side("to know what a run held out"):
+        from emolens.training.recipe import ClassifierRecipe
+        from emolens.training.run import Run
+    recipe = Run(run).recipe()
+    return recipe if isinstance(recipe, ClassifierRecipe) else None

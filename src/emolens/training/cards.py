@@ -6,10 +6,10 @@ from typing import Any
 from emolens import __version__
 from emolens.card import Input, ModelCard
 from emolens.training.objective import Multilabel
-from emolens.training.recipe import ClassifierRecipe, Recipe
+from emolens.training.recipe import ClassifierRecipe, NetworkRecipe
 
 
-def describe(recipe: Recipe, **learnt: Any) -> ModelCard:
+def describe(recipe: NetworkRecipe, **learnt: Any) -> ModelCard:
     """The card of a network trained by this recipe.
 
     Args:

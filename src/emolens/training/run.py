@@ -20,7 +20,7 @@ from emolens.card import ModelCard
 from emolens.errors import ConfigError
 from emolens.files import written_whole
 from emolens.training import processes
-from emolens.training.recipe import Recipe, parse_recipe
+from emolens.training.recipe import NetworkRecipe, parse_recipe
 
 _LIBRARIES = ("emolens", "torch", "torchvision", "lightning", "timm", "numpy", "pillow")
 _CROPS = "crops"
@@ -40,7 +40,7 @@ class Run:
     folder: Path
 
     @classmethod
-    def start(cls, folder: Path, recipe: Recipe, resume: bool) -> "Run":
+    def start(cls, folder: Path, recipe: NetworkRecipe, resume: bool) -> "Run":
         """Opens the directory for a training.
 
         Raises:
@@ -80,7 +80,7 @@ class Run:
     def recipe_file(self) -> Path:
         return self.folder / "recipe.yaml"
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> NetworkRecipe:
         """The resolved recipe."""
         if not self.recipe_file.is_file():
             raise ConfigError(f"{self.folder} is no run: it has no {self.recipe_file.name}; `emolens train` makes one")
@@ -133,7 +133,7 @@ class Run:
         """Puts the trained weights into a network of the recipe's kind."""
         read_weights(network, self._weights_file)
 
-    def _describe(self, recipe: Recipe) -> None:
+    def _describe(self, recipe: NetworkRecipe) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "versions.json", json.dumps(_versions(), indent=2) + "\n")
         _write(self.recipe_file, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))

@@ -18,10 +18,11 @@ from emolens.probability import calibrated
 from emolens.training import processes
 from emolens.training.cards import describe
 from emolens.training.classifier import ClassifierModule, label_weights_for, predict_logits
-from emolens.training.data import CropDataset, held_out_loader, read_parts, training_loader
+from emolens.training.data import CropDataset, held_out_loader, training_loader
 from emolens.training.detection.train import train_detector
 from emolens.training.distillation import load_teachers
-from emolens.training.recipe import ClassifierRecipe, Recipe
+from emolens.training.parts import read_parts
+from emolens.training.recipe import ClassifierRecipe, NetworkRecipe
 from emolens.training.resolve import resolve
 from emolens.training.run import Run
 from emolens.training.trackers import Trackers
@@ -33,14 +34,14 @@ _HELD_OUT = "held-out training rows"
 
 
 def train(
-    recipe: Recipe,
+    recipe: NetworkRecipe,
     data: Path,
     out: Path,
     resume: bool = False,
     strict: bool = False,
     trackers: Trackers | None = None,
 ) -> Run:
-    """Trains whatever the recipe says; arguments and errors as of `train_classifier`.
+    """Trains whatever network the recipe says; arguments and errors as of `train_classifier`.
 
     Without `trackers` the curves go to TensorBoard's files in `out/logs`.
     """
