@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
 from servers import Answers, load, percentile, running
 
 QUEUE = 64

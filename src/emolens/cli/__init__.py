@@ -24,6 +24,7 @@ COMMANDS = (
     "data",
     "models",
     "policy",
+    "feedback",
     "serve",
     "ui",
     "info",
