@@ -45,6 +45,7 @@ def test_paths_and_methods_that_do_not_exist(client: TestClient) -> None:
     answer = client.get("/predict")
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
+    assert client.delete("/policy").headers["allow"] == "GET, PUT"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_options_that_cannot_be_used(client: TestClient, options: dict[str, str]
         (part(picture(FACE)) * 2 + b"--xyz--\r\n", FORM, 413, "too_many_files"),
         (part(b"1", "a") * 10_000 + b"--xyz--\r\n", FORM, 422, "invalid_parameter"),
         (b"".join(part(b"1", f"a{count}") for count in range(10_000)) + b"--xyz--\r\n", FORM, 413, "too_many_parts"),
-        (part(b"1" * 10_000, "threshold") + b"--xyz--\r\n", FORM, 413, "field_too_long"),
+        (part(b"1" * 10_000, "threshold") + b"--xyz--\r\n", FORM, 422, "field_too_long"),
         (part(b"1", more=f"X-Flood: {'a' * 100_000}\r\n") + b"--xyz--\r\n", FORM, 400, "bad_form"),
         (part(b"1", more="X-Flood: a\r\n" * 1000) + b"--xyz--\r\n", FORM, 400, "bad_form"),
         (part(b"1", "threshold") * 2 + part(picture(FACE)) + b"--xyz--\r\n", FORM, 422, "invalid_parameter"),

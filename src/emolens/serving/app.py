@@ -15,10 +15,12 @@ from emolens import __version__
 from emolens.errors import EmolensError
 from emolens.serving import errors
 from emolens.serving.cors import Cors
+from emolens.serving.description import Described
 from emolens.serving.envelope import Envelope, Faults
 from emolens.serving.logs import LOGGER
 from emolens.serving.reload import follow
 from emolens.serving.routes.about import about_routes, open_routes
+from emolens.serving.routes.docs import add_docs
 from emolens.serving.routes.policy import policy_routes
 from emolens.serving.routes.predict import predict_routes
 from emolens.serving.routes.stream import stream_routes
@@ -55,14 +57,16 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         following.cancel()
         await services.engine.stop()
 
-    app = FastAPI(
+    app = Described(
         title="emolens",
         summary="Reads emotion from images and tells which emoji reactions fit.",
         description=_DESCRIPTION,
         version=__version__,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
     )
+    app.names = {"policy": list(services.policies.names), "model": list(services.engine.served)}
     app.add_middleware(Faults)
     if origins := services.settings.origins():
         app.add_middleware(Cors, origins=origins)
@@ -75,6 +79,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         open_routes(services),
     ):
         app.include_router(router)
+    add_docs(app)
     app.add_exception_handler(EmolensError, _refused)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _refused)
@@ -86,6 +91,8 @@ async def _refused(request: HTTPConnection, error: Exception) -> JSONResponse:
     refused = _as_refusal(error)
     if refused.status == 500:
         _LOG.error("fault", exc_info=error, extra={"fields": {"request_id": request.state.request_id}})
+    if refused.status == 405 and (methods := request.app.methods(request.scope["path"])):
+        refused.headers["Allow"] = ", ".join(methods)  # the framework's own has those of one function alone
     content = errors.body(refused, request.state.request_id)
     return JSONResponse(content, refused.status, headers=refused.headers)
 

@@ -30,8 +30,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_PAGES = ("/docs",)
 _SERVED = ("http", "websocket")
 _BEGINNINGS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 _FAULT = 1011  # RFC 6455
@@ -67,8 +67,6 @@ class Envelope:
                 headers["X-Request-ID"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"] not in _PAGES:
-                    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
             await send(message)
 
         try:

@@ -115,13 +115,13 @@ class Policies:
         """Makes an earlier version live again, as a new version.
 
         Raises:
-            RequestError: 422, there is no such version any more.
+            RequestError: 404, there is no such version any more.
         """
         versions = await self.refreshed()
         found = next((version for version in versions if version.number == number), None)
         if found is None:
             known = ", ".join(str(version.number) for version in versions)
-            raise RequestError(422, "unknown_version", f"there is no version {number}; there are {known}")
+            raise RequestError(404, "unknown_version", f"there is no version {number}; there are {known}")
         return await self._put(found.policy, found.text)
 
     async def _put(self, policy: Policy, text: str) -> Version:

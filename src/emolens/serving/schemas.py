@@ -181,6 +181,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         400: "The body is broken or empty.",
         401: "The key is missing or wrong.",
         403: "There is no key on this server that may do this.",
+        404: "There is none of that number.",
         408: "The body came too slowly.",
         413: "Too many bytes, pixels, files or parts.",
         415: "Not a type that is read.",
@@ -189,4 +190,18 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         500: "A fault of the server.",
         503: "Too much at once, or no answer in time; see Retry-After.",
     }
-    return {status: {"model": ErrorAnswer, "description": known[status]} for status in statuses}
+    return {
+        status: {
+            "model": ErrorAnswer,
+            "description": known[status],
+            "headers": {name: {"schema": {"type": kind}} for name, kind in _HEADERS.get(status, {}).items()},
+        }
+        for status in statuses
+    }
+
+
+_HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": "string"},
+    429: {"Retry-After": "integer"},
+    503: {"Retry-After": "integer"},
+}

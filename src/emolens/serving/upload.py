@@ -198,7 +198,7 @@ class _Form:
         self._bytes += end - start
         is_file = self._name == FILE_FIELD
         if not is_file and self._bytes > _FIELD_BYTES:
-            raise RequestError(413, "field_too_long", f"a field of the form has more than {_FIELD_BYTES} bytes")
+            raise RequestError(422, "field_too_long", f"a field of the form has more than {_FIELD_BYTES} bytes")
         if is_file and self._bytes > self._caps.file_bytes:
             self._content.clear()
         else:

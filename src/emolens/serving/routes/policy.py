@@ -13,10 +13,11 @@ from emolens.serving.schemas import PolicyAnswer, PolicyVersion, errors
 from emolens.serving.services import Services
 from emolens.serving.versions import yaml_text
 
+_POLICY = {"name": "party", "labels": "social8", "rules": {"happy": {"allow": ["🎉"], "block": ["😢"]}}}
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/yaml": {"schema": {"type": "string"}, "example": "name: social\nlabels: social8\n"}},
+        "content": {"application/yaml": {"schema": {"type": "object"}, "example": _POLICY}},
     }
 }
 
@@ -36,7 +37,7 @@ def policy_routes(services: Services) -> APIRouter:
         """Makes the YAML of the body the live policy, if it breaks no rule; requests that run end with the old one."""
         return await _answer(await policies.replace(yaml_text(await _body(request))))
 
-    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 422, 429, 503))
+    @router.post("/policy/rollback", dependencies=admin, responses=errors(401, 403, 404, 422, 429, 503))
     async def roll_back(version: Annotated[int, Query(ge=1, le=2**31)]) -> PolicyAnswer:
         """Makes an earlier version live again, as a new version."""
         return await _answer(await policies.roll_back(version))

@@ -32,22 +32,22 @@ _Asked = Annotated[Options, Query()]
 _REFUSALS = errors(400, 401, 408, 413, 415, 422, 429, 500, 503)
 
 _BINARY = {"type": "string", "format": "binary"}
-_FIELDS = {name: {"type": "string"} for name in Options.model_fields}
 
 
 def _body(form: dict[str, Any], **others: Any) -> dict[str, Any]:
-    """OpenAPI of a body that the route reads itself."""
-    schema = {"type": "object", "required": [FILE_FIELD], "properties": {FILE_FIELD: form, **_FIELDS}}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}, **others}}}
+    """OpenAPI of a body that the route reads itself; the options are added where the application is described."""
+    schema = {"type": "object", "required": [FILE_FIELD], "properties": {FILE_FIELD: form}}
+    multipart = {"schema": schema, "encoding": {FILE_FIELD: {"contentType": "image/*"}}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": multipart, **others}}}
 
 
 _ONE = _body(_BINARY, **{kind: {"schema": _BINARY} for kind in ("image/*", "application/octet-stream")})
-_MANY = _body({"type": "array", "items": _BINARY})
 
 
 def predict_routes(services: Services) -> APIRouter:
     router = APIRouter(tags=["predict"], dependencies=[Depends(with_key(services.keys))], responses=_REFUSALS)
     settings, limits, engine, gate = services.settings, services.limits, services.engine, services.gate
+    many = _body({"type": "array", "items": _BINARY, "minItems": 1, "maxItems": settings.files})
 
     @router.post("/predict", response_model=PredictAnswer, response_model_exclude_unset=True, openapi_extra=_ONE)
     async def predict(request: Request, asked: _Asked) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def predict_routes(services: Services) -> APIRouter:
         prediction, _ = await _one(request, asked)
         return Emojis(emojis=list(prediction.reactions.suggested))
 
-    @router.post("/predict/batch", response_model=BatchAnswer, response_model_exclude_unset=True, openapi_extra=_MANY)
+    @router.post("/predict/batch", response_model=BatchAnswer, response_model_exclude_unset=True, openapi_extra=many)
     async def predict_batch(request: Request, asked: _Asked) -> dict[str, Any]:
         """Many images at once; one that cannot be read is an error in its place, and the others are answered."""
         caps = Caps(
