@@ -44,7 +44,8 @@ def serving(tiny: Path, folder: Path) -> Iterator[Callable[..., Server]]:
         settings = {"models": tiny, "port": 0, "threads": 1, "workers": 1, **given}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOLENS_")}
         environment |= {f"EMOLENS_SERVE_{name.upper()}": str(value) for name, value in settings.items()}
-        environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
+        environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "EMOLENS_MAX_PIXELS": str(2**24)}
+        environment |= {"OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
         process = subprocess.Popen(
             [sys.executable, "-m", "emolens", "serve"],
             env=environment,

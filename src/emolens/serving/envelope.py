@@ -92,7 +92,7 @@ class Envelope:
 
 
 class Faults:
-    """ASGI middleware, inside of what adds headers: a fault of ours is answered, and so is a stream to nowhere."""
+    """ASGI middleware, inside of what adds headers: answers a fault of ours, a stream to nowhere, a doubtful length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -119,6 +119,12 @@ class Faults:
             except OSError as error:
                 raise ClientDisconnect from error
 
+        names = {name for name, _ in scope["headers"]}
+        if {b"content-length", b"transfer-encoding"} <= names:
+            # What stands in front of the server may go by the other one, and see another request begin (RFC 9112, 6.3).
+            message = "the length of the body is told in two ways; send Content-Length or Transfer-Encoding"
+            await answer(RequestError(400, "bad_request", message, {"Connection": "close"}))
+            return
         try:
             await self.app(scope, receive, send_watched)
         except (ClientDisconnect, WebSocketDisconnect):
