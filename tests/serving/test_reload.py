@@ -76,14 +76,18 @@ def test_a_file_that_takes_the_place_of_another_is_the_model_from_then_on(
     assert [line for line in log() if line.get("sha256") == model["sha256"]]
 
 
-def test_a_file_that_is_written_in_place_is_opened_when_it_is_whole(client: TestClient, file: Path, sad: Path) -> None:
+def test_a_file_that_is_written_in_place_is_opened_when_it_is_whole(
+    client: TestClient, file: Path, sad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "_SECONDS", 1.0)  # ten times as long as the pauses below, also on a busy machine
+    time.sleep(0.1)
     content = sad.read_bytes()
     with file.open("wb") as writing:
         for start in range(0, len(content), len(content) // 8 + 1):
             writing.write(content[start : start + len(content) // 8 + 1])
             writing.flush()
-            time.sleep(0.05)
-            assert found(client) == "happy"
+            time.sleep(0.1)
+        assert found(client) == "happy"
     until(lambda: found(client) == "sad")
     assert (reloads(client, "done"), reloads(client, "failed")) == (1, 0)
 

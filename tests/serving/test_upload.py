@@ -19,7 +19,7 @@ BODY = (
     b"\r\n--xy\r\n--\r\n\x00--xyz\r\r\n--xyz--\r\n"
 )
 FILE = b"\r\n--xy\r\n--\r\n\x00--xyz\r"
-GATE = Gate(10, 10_000, Metrics())
+GATE = Gate(10, 10_000, 1, Metrics())
 
 
 def read(chunks: list[bytes]) -> Upload:
