@@ -18,7 +18,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
 from servers import Answers, load, percentile, running
 
 QUEUE = 64

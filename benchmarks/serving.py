@@ -20,7 +20,6 @@ from statistics import median
 
 from rich.console import Console
 from rich.table import Table
-
 from servers import load, percentile, running
 
 OURS = "emolens serve"
