@@ -31,9 +31,14 @@ MAX_PIXELS = "EMOLENS_MAX_PIXELS"
 FEEDBACK_URL = "EMOLENS_FEEDBACK_URL"
 """The database of feedback; without it a file in the user's data folder."""
 
+UI_KEY = "EMOLENS_UI_KEY"
+"""The key with which the page asks an emolens server."""
+
 FOLDERS = (DATA, MODELS, RUNS)
 
-SECRETS = ("EMOLENS_SERVE_KEYS", "EMOLENS_SERVE_ADMIN_KEYS")
+_SERVE_KEYS = ("EMOLENS_SERVE_KEYS", "EMOLENS_SERVE_ADMIN_KEYS")
+
+SECRETS = (*_SERVE_KEYS, UI_KEY)
 """What is never shown."""
 
 SERVE = (
@@ -55,7 +60,7 @@ SERVE = (
     "EMOLENS_SERVE_DEADLINE",
     "EMOLENS_SERVE_IDLE_SECONDS",
     "EMOLENS_SERVE_DRAIN_SECONDS",
-    *SECRETS,
+    *_SERVE_KEYS,
     "EMOLENS_SERVE_KEY_RATE",
     "EMOLENS_SERVE_KEY_CONCURRENCY",
     "EMOLENS_SERVE_CORS",
@@ -64,7 +69,7 @@ SERVE = (
 )
 """Those of the server, whose kinds and defaults stand in `serving/settings.py`, since only its extra can check them."""
 
-SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, FEEDBACK_URL, *SERVE)
+SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, FEEDBACK_URL, UI_KEY, *SERVE)
 """Every variable that emolens reads; one that is empty counts as not set."""
 
 _FILE = ".env"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from emolens.errors import EmolensError
 from emolens.ui.say import show_error
-from emolens.ui.views import analyse
+from emolens.ui.views import analyse, batch, compare, explain, insights, models, policy
 
 
 def main() -> None:
@@ -16,6 +16,12 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(analyse.show, title="Analyse", icon="🔍", url_path="analyse", default=True),
+            st.Page(batch.show, title="Batch", icon="🗂️", url_path="batch"),
+            st.Page(compare.show, title="Compare", icon="⚖️", url_path="compare"),
+            st.Page(explain.show, title="Explain", icon="💡", url_path="explain"),
+            st.Page(policy.show, title="Policy", icon="📜", url_path="policy"),
+            st.Page(models.show, title="Models", icon="🧩", url_path="models"),
+            st.Page(insights.show, title="Insights", icon="📈", url_path="insights"),
         ]
     )
     try:

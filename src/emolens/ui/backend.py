@@ -1,11 +1,13 @@
 """Who answers for the page: the models in this process, or an emolens server."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol
 
-from emolens import zoo
+from emolens import settings, zoo
 from emolens.card import ModelCard
 from emolens.errors import ImageError, ModelError
 from emolens.image import Limits
@@ -20,6 +22,22 @@ WHOLE = "none"
 DETECTOR = "detector"
 _FACE = "face"
 _POLICY = "social"
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a model.
+
+    Attributes:
+        kind: as of its card.
+        sha256: of its file, if it is known.
+        card: None where only a server has it.
+    """
+
+    version: str
+    kind: str
+    sha256: str | None
+    card: ModelCard | None = None
 
 
 class Backend(Protocol):
@@ -44,10 +62,14 @@ class Backend(Protocol):
         """
 
     def predict_many(self, pictures: Iterable[Picture], model: str, detector: str) -> Iterator[Prediction | Failure]:
-        """Reads photographs, one result each, in order."""
+        """Reads photographs, one result each, in order; a few are taken ahead of the result that is asked for.
 
-    def card(self, model: str) -> ModelCard | None:
-        """What the model says of itself, where that is known."""
+        Raises:
+            EmolensError: nobody answers.
+        """
+
+    def about(self, model: str) -> About:
+        """What is known of a model."""
 
     def policy_text(self) -> str:
         """The YAML of the policy that answers follow."""
@@ -60,7 +82,7 @@ class Local:
         limits: what is refused.
     """
 
-    place = "on this computer"
+    place = "on the computer that shows this page"
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -70,25 +92,14 @@ class Local:
         self._opening = Lock()
 
     def predict(self, picture: Picture, model: str, detector: str) -> Prediction:
-        (result,) = self.predict_many([picture], model, detector)
-        if isinstance(result, Failure):
-            raise ImageError(result.code, result.message)
-        return result
+        return _read(picture, self.predictor(model, detector).predict)
 
     def predict_many(self, pictures: Iterable[Picture], model: str, detector: str) -> Iterator[Prediction | Failure]:
-        names: list[str] = []
+        return _read_many(pictures, self.predictor(model, detector).predict_many)
 
-        def data() -> Iterator[bytes]:
-            for picture in pictures:
-                names.append(picture.name)
-                yield picture.data
-
-        results = self.predictor(model, detector).predict_many(data())
-        for number, result in enumerate(results):
-            yield renamed(result, names[number])
-
-    def card(self, model: str) -> ModelCard | None:
-        return zoo.card_of(zoo.find(model))
+    def about(self, model: str) -> About:
+        opened = self.predictor(model, DETECTOR).model
+        return About(opened.card.version, opened.card.kind, opened.about.get("sha256"), opened.card)
 
     def policy_text(self) -> str:
         return embedded_text(_POLICY)
@@ -105,6 +116,65 @@ class Local:
                     model, detector=None if detector == WHOLE else detector, policy=_POLICY, limits=self.limits
                 )
             return self._opened[model, detector]
+
+
+class Remote:
+    """An emolens server, with its own models, detector and policy.
+
+    Args:
+        url: of the server; `EMOLENS_UI_KEY` is the key for it.
+        limits: what is refused before it is sent.
+
+    Raises:
+        MissingExtraError: the extra `client` is not installed.
+        ServerError: the server does not answer, or refuses.
+    """
+
+    detectors: tuple[str, ...] = ()
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        from emolens.client import Client  # its extra is needed by nobody else
+
+        self.place = f"by the server {url}"
+        self._client = Client(url, key=os.environ.get(settings.UI_KEY) or None, limits=limits)
+        self._served = {model.name: model for model in self._client.models()}
+        self.models = tuple(sorted(self._served, key=lambda name: not self._served[name].default))
+
+    def predict(self, picture: Picture, model: str, detector: str) -> Prediction:  # noqa: ARG002
+        return _read(picture, lambda data: self._client.predict(data, model=model))
+
+    def predict_many(self, pictures: Iterable[Picture], model: str, detector: str) -> Iterator[Prediction | Failure]:  # noqa: ARG002
+        return _read_many(pictures, lambda data: self._client.predict_many(data, model=model))
+
+    def about(self, model: str) -> About:
+        served = self._served[model]
+        return About(served.version, served.kind, served.sha256)
+
+    def policy_text(self) -> str:
+        return self._client.policy().yaml
+
+
+def _read(picture: Picture, predict: Callable[[bytes], Prediction]) -> Prediction:
+    """The result under the picture's name, and so the error."""
+    try:
+        return replace(predict(picture.data), input=picture.name)
+    except ImageError as error:
+        # Bytes have no name of their own, and the message begins with what stands for it.
+        raise ImageError(error.code, f"{picture.name}:{str(error).partition(':')[2]}") from None
+
+
+def _read_many(
+    pictures: Iterable[Picture], predict: Callable[[Iterable[bytes]], Generator[Prediction | Failure]]
+) -> Iterator[Prediction | Failure]:
+    names: list[str] = []
+
+    def data() -> Iterator[bytes]:
+        for picture in pictures:
+            names.append(picture.name)
+            yield picture.data
+
+    for number, result in enumerate(predict(data())):
+        yield renamed(result, names[number])
 
 
 def _classifiers() -> Iterator[str]:

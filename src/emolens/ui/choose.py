@@ -11,7 +11,7 @@ from emolens.ui.session import Choice
 from emolens.ui.words import percent
 
 _FILE, _CAMERA, _SAMPLE = "📁 A file", "📷 The camera", "🖼️ An example"
-_TYPES = sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
+IMAGE_TYPES = sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 
 _DETECTORS = {DETECTOR: "finds faces", WHOLE: "none: the whole picture is one face"}
 
@@ -24,7 +24,8 @@ def choose_picture() -> Picture | None:
     if source == _FILE:
         st.file_uploader(
             "Drop a photo here, choose one, or paste one with Ctrl+V",
-            _TYPES,
+            IMAGE_TYPES,
+            max_upload_size=max(1, session.limits().max_bytes // 2**20),
             key="upload",
             on_change=_take,
             args=("upload",),

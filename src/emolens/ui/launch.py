@@ -4,6 +4,9 @@ from pathlib import Path
 
 from emolens.image import Limits
 
+ARCHIVE_MB = 200
+"""The largest zip file that is taken."""
+
 _MIB = 2**20
 
 _LIGHT = {
@@ -36,7 +39,7 @@ def arguments(host: str, port: int, base_path: str, server: str | None, limits: 
         "server.address": host,
         "server.port": port,
         "server.baseUrlPath": base_path.strip("/"),
-        "server.maxUploadSize": max(1, limits.max_bytes // _MIB),
+        "server.maxUploadSize": max(ARCHIVE_MB, limits.max_bytes // _MIB),
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",

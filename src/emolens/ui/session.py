@@ -1,5 +1,6 @@
 """What one visitor of the page has before them: the photograph, the model, the rules; and who answers."""
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,7 +11,7 @@ from emolens.card import ModelCard
 from emolens.image import Limits
 from emolens.policy import Policy
 from emolens.results import Prediction
-from emolens.ui.backend import Backend, Local
+from emolens.ui.backend import About, Backend, Local, Remote
 from emolens.ui.pictures import Picture, sample
 from emolens.ui.redecide import redecide, with_threshold
 
@@ -36,7 +37,14 @@ class Choice:
 
 @st.cache_resource(show_spinner="Opening the models")
 def backend() -> Backend:
-    """Who answers, the same for all visitors."""
+    """Who answers, the same for all visitors.
+
+    Raises:
+        EmolensError: nobody does.
+    """
+    server = _arguments().server
+    if server is not None:
+        return Remote(server, limits())
     local = Local(limits())
     # What is slow the first time is over before anybody waits for an answer.
     local.predict(sample("A cat"), local.models[0], local.detectors[0])
@@ -96,7 +104,7 @@ def under_rules(prediction: Prediction, choice: Choice) -> Prediction:
 
 def threshold_of(model: str) -> Callable[[str], float]:
     """From which probability on the model's emotions count as found."""
-    card = _card(model)
+    card = about(model).card
     return (lambda _: _UNKNOWN_THRESHOLD) if card is None else card.threshold_of
 
 
@@ -105,13 +113,18 @@ def common_threshold(model: str) -> float:
     own = _policy(policy_text()).threshold
     if own is not None:
         return own
-    card = _card(model)
+    card = about(model).card
     return _UNKNOWN_THRESHOLD if card is None else card.threshold
 
 
-def card(model: str) -> ModelCard | None:
-    """What the model says of itself, where that is known."""
-    return _card(model)
+@st.cache_resource(show_spinner=False)
+def about(model: str) -> About:
+    """What is known of a model.
+
+    Raises:
+        EmolensError: it cannot be opened.
+    """
+    return backend().about(model)
 
 
 def last(name: str, key: object, make: Callable[[], _T]) -> _T:
@@ -138,6 +151,8 @@ def _common_policy() -> str:
     return backend().policy_text()
 
 
-@st.cache_resource(show_spinner=False)
-def _card(model: str) -> ModelCard | None:
-    return backend().card(model)
+def _arguments() -> Namespace:
+    """What `emolens ui` was told of the page."""
+    parser = ArgumentParser()
+    parser.add_argument("--server")
+    return parser.parse_known_args()[0]

@@ -8,6 +8,7 @@ import streamlit as st
 from emolens.annotate import SIDE
 from emolens.results import Prediction
 from emolens.ui import markup, session
+from emolens.ui.asking import ask_whether_right
 from emolens.ui.choose import choose_picture, choose_reading
 from emolens.ui.pictures import Picture, annotated, described, face_crops
 from emolens.ui.session import Choice
@@ -38,17 +39,18 @@ def show() -> None:
         st.caption("By your own rules, from the page Policy.")
     st.html(markup.reactions_list(prediction.reactions))
     _show_faces(picture, prediction, choice)
+    ask_whether_right(picture, prediction, session.about(choice.model))
     _offer_files(picture, prediction)
 
 
 def _show_answer(prediction: Prediction, choice: Choice) -> None:
-    card = session.card(choice.model)
-    st.html(markup.answer(prediction, faces_found(prediction, card is None or card.kind == "face")))
+    about = session.about(choice.model)
+    st.html(markup.answer(prediction, faces_found(prediction, about.kind == "face")))
     if prediction.dominant is None:
         return
     st.html(markup.bars(prediction.probabilities, "How likely each emotion is"))
     st.markdown(f"**Found:** {emotions_found(prediction)}")
-    if card is not None and card.calibration is not None:
+    if about.card is not None and about.card.calibration is not None:
         st.caption("The percentages are calibrated: of answers at 70%, about 7 in 10 are what people would say.")
 
 
