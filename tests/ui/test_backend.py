@@ -44,6 +44,7 @@ def test_a_model_is_opened_once(local: Local) -> None:
 
 
 def test_what_a_model_says_of_itself_is_known(local: Local) -> None:
-    card = local.card("face")
-    assert card is not None
-    assert card.kind == "face"
+    about = local.about("face")
+    assert about.card is not None
+    assert (about.kind, about.version) == ("face", about.card.version)
+    assert about.sha256 is not None

@@ -5,10 +5,10 @@ from emolens.ui.launch import arguments
 
 
 def test_nothing_is_told_to_anybody_and_uploads_are_limited() -> None:
-    told = arguments("127.0.0.1", 8501, "/faces/", None, Limits(max_bytes=5 * 2**20))
+    told = arguments("127.0.0.1", 8501, "/faces/", None, Limits(max_bytes=300 * 2**20))
     assert {
         "--browser.gatherUsageStats=false",
-        "--server.maxUploadSize=5",
+        "--server.maxUploadSize=300",
         "--server.address=127.0.0.1",
         "--server.port=8501",
         "--server.baseUrlPath=faces",

@@ -94,12 +94,16 @@ def _too_many(name: str) -> ImageError:
 
 
 def _is_photo(member: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(member.filename)
+    path = _path(member)
     is_hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
     return not member.is_dir() and not is_hidden and path.suffix.lower() in IMAGE_SUFFIXES
 
 
+def _path(member: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
 def _label(member: zipfile.ZipInfo) -> str:
     """What to call a photograph; it is never opened by that name."""
-    parts = [part for part in PurePosixPath(member.filename.replace("\\", "/")).parts if part not in ("/", "..")]
+    parts = [part for part in _path(member).parts if part not in ("/", "..")]
     return "".join(sign if sign.isprintable() else "?" for sign in "/".join(parts))[:200]

@@ -68,9 +68,7 @@ def _show_agreement(answers: "Sequence[Answer]") -> None:
     st.markdown(f"**{percent(whole.value)}** of {whole.of} answers agree; {reach}.")
     if whole.few:
         st.caption("These are few answers: read nothing into them yet.")
-    period = _PERIODS[
-        st.segmented_control("Put together", list(_PERIODS), default="by week", required=True, key="period")
-    ]
+    chosen = st.segmented_control("Put together", list(_PERIODS), default="by week", required=True, key="period")
     found = pandas.DataFrame(
         [
             {
