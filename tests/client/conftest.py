@@ -12,7 +12,7 @@ from detectors import MagentaPatches
 from emolens import Policy, Predictor, settings
 from emolens.client import AsyncClient, Client
 from emolens.runtime import OnnxModel
-from emolens.serving import ServerSettings, create_app, engine
+from emolens.serving import ServerSettings, create_app, models
 from live_server import live
 from models import make_model_file
 
@@ -25,13 +25,14 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(model_file: Path) -> Iterator[str]:
+def url(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name in settings.SETTINGS:
             patch.delenv(name, raising=False)
-        patch.setattr(engine, "open_detector", lambda *_, **__: MagentaPatches())
+        patch.setenv(settings.FEEDBACK_URL, f"sqlite:///{tmp_path_factory.mktemp('feedback')}/feedback.db")
+        patch.setattr(models, "open_detector", lambda *_, **__: MagentaPatches())
         keys = f"ops:{hashlib.sha256(ADMIN.encode()).hexdigest()}"
-        chosen = ServerSettings.load(models=str(model_file), admin_keys=keys, files=4)
+        chosen = ServerSettings.load(models=str(model_file), admin_keys=keys, files=4, feedback=True)
         with live(create_app(chosen)) as address:
             yield address
 

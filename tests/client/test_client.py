@@ -12,6 +12,7 @@ from PIL import Image
 
 from emolens import Failure, Policy, Prediction, Predictor
 from emolens.errors import ImageError, ServerError
+from feedback_answers import make_answer
 from pictures import picture
 
 FACE = (10, 20, 40, 50)
@@ -143,3 +144,11 @@ def test_a_wrong_key_is_refused_and_never_shown(
         assert (refused.value.status, refused.value.code) == (401, "unauthorized")
         assert "a-secret" not in f"{client!r} {vars(client)} {refused.value} {caplog.text}"
         assert url in repr(client)
+
+
+def test_feedback_is_kept_once(client: Any) -> None:
+    answer = make_answer(consent=True, image=picture(FACE), box=FACE)
+    assert [client.feedback(answer), client.feedback(answer)] == [True, False]
+    with pytest.raises(ServerError, match="another answer") as refused:
+        client.feedback(answer.model_copy(update={"said": ("sad",)}))
+    assert (refused.value.status, refused.value.code) == (409, "conflict")

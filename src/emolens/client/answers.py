@@ -23,6 +23,7 @@ UNREADABLE = frozenset(
         "missing_extra",
         "truncated",
         "damaged",
+        "outside",
     )
 )
 """The codes with which the server says that the fault is the image's."""

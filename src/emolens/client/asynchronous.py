@@ -13,6 +13,7 @@ from emolens.client.asking import Asking, Retries, http_options
 from emolens.client.calls import Call, Options, T
 from emolens.client.uploads import Upload, check_many, groups, named_batches, try_upload, upload
 from emolens.errors import ServerError
+from emolens.feedback.answer import Answer
 from emolens.image import ImageSource, Limits, source_name
 from emolens.results import Failure, Prediction
 
@@ -121,6 +122,10 @@ class AsyncClient:
     async def roll_back_policy(self, version: int) -> LivePolicy:
         """As `Client.roll_back_policy`."""
         return await self._ask(calls.roll_back_policy(version))
+
+    async def feedback(self, answer: Answer) -> bool:
+        """As `Client.feedback`."""
+        return await self._ask(calls.feedback(answer))
 
     async def health(self) -> bool:
         """As `Client.health`."""

@@ -1,5 +1,6 @@
 """Every endpoint as a call: what is sent, and how the answer is read; the clients differ only in who waits."""
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from emolens.client import answers
 from emolens.client.answers import LivePolicy, ServedModel
 from emolens.client.uploads import Upload
+from emolens.feedback.answer import Answer, Opinion
 from emolens.results import Failure, Prediction
 
 T = TypeVar("T")
@@ -89,6 +91,12 @@ def put_policy(text: str) -> Call[LivePolicy]:
 def roll_back_policy(version: int) -> Call[LivePolicy]:
     sent = {"params": {"version": version}}
     return Call("POST", "/policy/rollback", answers.whole(LivePolicy), sent, repeat="if_not_done")
+
+
+def feedback(answer: Answer) -> Call[bool]:
+    opinion = answer.model_dump(mode="json", include=set(Opinion.model_fields))
+    image = {} if answer.image is None else {"image": base64.b64encode(answer.image).decode()}
+    return Call("POST", "/feedback", answers.part("new", bool), {"json": opinion | image})
 
 
 def health() -> Call[bool]:

@@ -14,6 +14,7 @@ from emolens.client.asking import Asking, Retries, http_options
 from emolens.client.calls import Call, Options, T
 from emolens.client.uploads import Upload, check_many, groups, named_batches, try_upload, upload
 from emolens.errors import ServerError
+from emolens.feedback.answer import Answer
 from emolens.image import ImageSource, Limits, source_name
 from emolens.results import Failure, Prediction
 
@@ -168,6 +169,21 @@ class Client:
             ServerError: there is no such version (`unknown_version`), or nobody may do this.
         """
         return self._ask(calls.roll_back_policy(version))
+
+    def feedback(self, answer: Answer) -> bool:
+        """Sends what somebody said of a prediction; sent again, it is kept once.
+
+        Args:
+            answer: the server says when it was given: when it arrives.
+
+        Returns:
+            False where it was there already.
+
+        Raises:
+            ServerError: another answer has its id (`conflict`), its image cannot be read, or the server keeps no
+                feedback (`not_found`).
+        """
+        return self._ask(calls.feedback(answer))
 
     def health(self) -> bool:
         """Whether the server answers and has its model; not tried again.

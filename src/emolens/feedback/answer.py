@@ -49,42 +49,38 @@ FaceBox = Annotated[
 ]
 
 
-class Answer(BaseModel):
-    """What somebody said of one prediction.
+class Opinion(BaseModel):
+    """What somebody said of one prediction, without their image.
 
     Attributes:
         client_id: a UUID or ULID, made by the client; an answer that is sent twice is kept once.
-        created: when it was given; now, if nothing else is said.
         model: the name of the model that predicted; likewise `version`.
         sha256: of its file, in hexadecimal; None where nobody knows.
         probabilities: as predicted, by label in the order of the label set.
         said: the right label or labels.
         box: the face that it is about, `(x, y, w, h)` in pixels of the upright image; None: the whole image.
         consent: that the image may be stored and learnt from.
-        image: the bytes of the image's file; only with consent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
-    client_id: ClientId
-    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
-    model: Name
-    version: Name
+    client_id: ClientId = Field(examples=["0b2f8a52-5f1e-4a57-9d0c-0d6a5c1f3a01"])
+    model: Name = Field(examples=["face"])
+    version: Name = Field(examples=["0.2.1"])
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    probabilities: Annotated[dict[Label, Annotated[float, Field(ge=0, le=1)]], Field(min_length=2, max_length=100)]
-    said: Annotated[tuple[Label, ...], Field(min_length=1, max_length=100)]
-    box: FaceBox | None = None
+    probabilities: dict[Label, Annotated[float, Field(ge=0, le=1)]] = Field(
+        min_length=2, max_length=100, examples=[{"happy": 0.8, "sad": 0.2}]
+    )
+    said: tuple[Label, ...] = Field(min_length=1, max_length=100, examples=[["sad"]])
+    box: FaceBox | None = Field(None, examples=[[320.0, 110.5, 90.0, 90.0]])
     consent: bool = False
-    image: bytes | None = Field(None, max_length=MOST_BYTES, repr=False)
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _names_known_labels(self) -> Self:
         if not any(self.probabilities.values()):
             raise ValueError("all probabilities are zero: nothing was predicted that could be right or wrong")
         if len(set(self.said)) != len(self.said) or not set(self.said) <= set(self.probabilities):
             raise ValueError("said names a label twice, or one that has no probability")
-        if self.image is not None and not self.consent:
-            raise ValueError("an image comes only with consent; leave it away, or ask for consent")
         return self
 
     @property
@@ -106,3 +102,21 @@ class Answer(BaseModel):
     def agreed(self) -> bool:
         """Whether what was predicted is among what was said."""
         return self.predicted in self.said
+
+
+class Answer(Opinion):
+    """An opinion as it is kept.
+
+    Attributes:
+        created: when it was given; now, if nothing else is said.
+        image: the bytes of the image's file; only with consent.
+    """
+
+    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    image: bytes | None = Field(None, max_length=MOST_BYTES, repr=False)
+
+    @model_validator(mode="after")
+    def _has_consent(self) -> Self:
+        if self.image is not None and not self.consent:
+            raise ValueError("an image comes only with consent; leave it away, or ask for consent")
+        return self

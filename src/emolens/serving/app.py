@@ -21,6 +21,7 @@ from emolens.serving.logs import LOGGER
 from emolens.serving.reload import follow
 from emolens.serving.routes.about import about_routes, open_routes
 from emolens.serving.routes.docs import add_docs
+from emolens.serving.routes.feedback import feedback_routes
 from emolens.serving.routes.policy import policy_routes
 from emolens.serving.routes.predict import predict_routes
 from emolens.serving.routes.stream import stream_routes
@@ -46,16 +47,21 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         ConfigError: a setting cannot be used.
         ModelError: a model is missing or damaged.
         PolicyError: the policy is missing or breaks a rule.
+        MissingExtraError: feedback is to be taken, and the extra `feedback` is not there.
     """
     services = Services.open(settings or ServerSettings.load())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         services.engine.start()
+        if services.feedback is not None:
+            await services.feedback.start()
         following = asyncio.create_task(follow(services.engine, services.metrics))
         yield
         following.cancel()
         await services.engine.stop()
+        if services.feedback is not None:
+            await services.feedback.stop()
 
     app = Described(
         title="emolens",
@@ -79,6 +85,8 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         open_routes(services),
     ):
         app.include_router(router)
+    if services.feedback is not None:
+        app.include_router(feedback_routes(services, services.feedback))
     add_docs(app)
     app.add_exception_handler(EmolensError, _refused)
     app.add_exception_handler(HTTPException, _refused)

@@ -58,6 +58,7 @@ EXAMPLES: dict[tuple[str, str], Any] = {
     ("get", "/policy"): _POLICY,
     ("put", "/policy"): _POLICY,
     ("post", "/policy/rollback"): _POLICY,
+    ("post", "/feedback"): {"client_id": "0b2f8a52-5f1e-4a57-9d0c-0d6a5c1f3a01", "new": True},
     ("get", "/health"): {"status": "ok", "model_loaded": True},
     ("get", "/ready"): {"ready": True},
     ("get", "/hello"): {"message": "emolens is here", "version": "0.1.0"},
@@ -107,5 +108,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_example(operation: dict[str, Any], example: Any) -> None:
-    for content in operation["responses"]["200"]["content"].values():
-        content["example"] = example
+    done = (answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    for answer in done:
+        for content in answer.get("content", {}).values():
+            content["example"] = example

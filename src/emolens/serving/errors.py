@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from emolens.errors import EmolensError, ImageError, PolicyError
+from emolens.errors import EmolensError, FeedbackError, ImageError, PolicyError
 
 UNREADABLE: Mapping[str, tuple[int, str]] = {
     "empty": (400, "the file is empty"),
@@ -51,6 +51,11 @@ def from_error(error: EmolensError) -> RequestError:
         case ImageError():
             status, message = UNREADABLE.get(error.code, UNREADABLE["damaged"])
             return RequestError(status, error.code, message)
+        case FeedbackError(code="conflict"):
+            return RequestError(409, "conflict", str(error))
+        case FeedbackError():
+            message = "feedback cannot be kept now; try again in some seconds, with the same id"
+            return RequestError(503, "feedback_away", message, {"Retry-After": "5"})
         case PolicyError():
             return RequestError(422, "invalid_policy", str(error))
     return internal()

@@ -175,14 +175,20 @@ class PolicyAnswer(PolicyVersion):
     versions: list[PolicyVersion]
 
 
+class FeedbackKept(BaseModel):
+    client_id: str
+    new: bool = Field(description="false where it was there already")
+
+
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: which errors it may answer with."""
     known: Mapping[int, str] = {
         400: "The body is broken or empty.",
         401: "The key is missing or wrong.",
         403: "There is no key on this server that may do this.",
-        404: "There is none of that number.",
+        404: "There is none with that number or id.",
         408: "The body came too slowly.",
+        409: "Something else has this id already.",
         413: "Too many bytes, pixels, files or parts.",
         415: "Not a type that is read.",
         422: "A parameter or an image cannot be used.",

@@ -6,6 +6,7 @@ from pathlib import Path
 from emolens.image import Limits
 from emolens.serving.engine import Engine
 from emolens.serving.errors import RequestError
+from emolens.serving.feedback import Feedback
 from emolens.serving.gate import Gate
 from emolens.serving.guard import Guard, Quotas
 from emolens.serving.metrics import Metrics
@@ -27,13 +28,14 @@ class Services:
     metrics: Metrics
     keys: Guard
     admin_keys: Guard
+    feedback: Feedback | None
 
     @classmethod
     def open(cls, settings: ServerSettings) -> "Services":
         """Opens models and policy.
 
         Raises:
-            ConfigError, ModelError, PolicyError: something that the settings name cannot be used.
+            ConfigError, ModelError, PolicyError, MissingExtraError: something that the settings name cannot be used.
         """
         limits, metrics = Limits.from_environment(), Metrics()
         admin_keys = Keys.parse(settings.admin_keys.get_secret_value())
@@ -48,6 +50,7 @@ class Services:
             metrics,
             Guard(keys | admin_keys if keys else keys, quotas),
             Guard(Keys() | admin_keys, quotas),
+            Feedback.open() if settings.feedback else None,
         )
 
     def model(self, name: str | None) -> str:

@@ -35,6 +35,7 @@ class ServerSettings(BaseSettings):
     queue: int = Field(64, ge=1, le=100_000, description="images accepted and not yet answered, per process")
     memory: int = Field(256 * 2**20, ge=1, description="bytes of uploads held at once, per process")
     files: int = Field(16, ge=1, le=1000, description="files in one request to /predict/batch")
+    feedback: bool = Field(False, description="1: takes what people say of predictions, into EMOLENS_FEEDBACK_URL")
     streams: int = Field(16, ge=1, le=10_000, description="open at once, per process")
     stream_seconds: int = Field(30, ge=1, le=3600, description="within which a stream's next frame has to arrive")
     upload_seconds: float = Field(30.0, gt=0, le=3600, description="within which a request's body has to arrive")

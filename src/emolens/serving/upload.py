@@ -67,26 +67,42 @@ async def read_upload(request: Request, caps: Caps, held: Held) -> Upload:
         RequestError: 400 a broken form, 408 too slow, 413 too large, 415 another type, 503 no memory for it now.
     """
     parser = _parser_for(request, caps)
-    limit = caps.body_bytes + _FRAMING_BYTES
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said) > limit:
-        raise _too_large(caps.body_bytes)
-    received = 0
-    try:
-        async with asyncio.timeout(caps.seconds):
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > limit:
-                    raise _too_large(caps.body_bytes)
-                held.add(len(chunk))
-                parser.write(chunk)
-    except TimeoutError:
-        message = f"the body has not arrived within {caps.seconds:g} seconds; send it faster, or a smaller image"
-        raise RequestError(408, "upload_timeout", message, {"Connection": "close"}) from None
+    await receive(request, caps.body_bytes, caps.seconds, held, parser.write)
     upload = parser.finish()
     if not upload.files:
         raise RequestError(400, "no_file", f"the form has no file in a field '{FILE_FIELD}'")
     return upload
+
+
+async def receive(request: Request, most: int, seconds: float, held: Held, write: Callable[[bytes], object]) -> None:
+    """Hands the body on as it arrives.
+
+    Args:
+        request: whose body has not been read.
+        most: bytes, beside some that frame them.
+        seconds: in which it has to arrive.
+        held: counts the bytes.
+        write: takes them.
+
+    Raises:
+        RequestError: 408 too slow, 413 too large, 503 no memory for it now.
+    """
+    limit = most + _FRAMING_BYTES
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > limit:
+        raise _too_large(most)
+    received = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                received += len(chunk)
+                if received > limit:
+                    raise _too_large(most)
+                held.add(len(chunk))
+                write(chunk)
+    except TimeoutError:
+        message = f"the body has not arrived within {seconds:g} seconds; send it faster, or a smaller image"
+        raise RequestError(408, "upload_timeout", message, {"Connection": "close"}) from None
 
 
 def _parser_for(request: Request, caps: Caps) -> _Parser:
