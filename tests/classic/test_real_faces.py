@@ -1,0 +1,53 @@
+"""On real faces a model file gives the labels of the classifier that it was made from."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("skimage")
+pytest.importorskip("skl2onnx")
+pytest.importorskip("pyarrow")
+
+import pyarrow.parquet as parquet
+
+from conftest import require
+from emolens.classic.recipe import ClassicRecipe
+from emolens.classic.train import train_classic
+from emolens.data.crops import cut_crops
+from emolens.data.readers import read_dataset
+from emolens.export.classic import write_classic
+from emolens.runtime import OnnxModel
+from emolens.training.reading import checked, read_content
+
+pytestmark = pytest.mark.slow
+
+LEARNT, ASKED = 1000, 500
+
+
+@pytest.fixture(scope="module")
+def faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first faces of FER2013's Training and PublicTest."""
+    source = shared_data / "fer2013plus.parquet"
+    require(source.is_file(), str(source))
+    table = parquet.read_table(source)
+    first = int(table["usage"].to_pylist().index("PublicTest"))
+    path = tmp_path_factory.mktemp("faces") / "fer.parquet"
+    chosen = [*range(LEARNT), *range(first, first + ASKED + 100)]
+    parquet.write_table(table.take(chosen), path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["hog-svm", "facenet-svm"])
+def test_five_hundred_faces_have_the_same_labels(name, faces, shared_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOLENS_MODELS", str(tmp_path / "models"))
+    network = shared_data / "weights" / "mobilefacenet.onnx"
+    require(name != "facenet-svm" or network.is_file(), str(network))
+    settings = [f"features.model={network}"] if name == "facenet-svm" else []
+    trained = train_classic(checked(read_content(name, settings), ClassicRecipe, name), faces, tmp_path / "run")
+    card = write_classic(trained.classifier, trained.card, trained.held_out, tmp_path / "run" / "model.onnx")
+    crops, _ = cut_crops(read_dataset("fer2013", faces, "PublicTest").samples[:ASKED], card.input, card.crop)
+    assert len(crops) == ASKED
+    expected = trained.classifier.predict(crops)
+    found = OnnxModel(tmp_path / "run" / "model.onnx", "cpu").probabilities(crops).argmax(axis=1)
+    assert (found == expected).all()
+    assert trained.card.metrics["held-out training rows"]["accuracy"] > 0.2  # a seventh is chance
