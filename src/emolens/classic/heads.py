@@ -35,7 +35,10 @@ class SvmHead(Part):
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.svm import LinearSVC
 
-        machine = LinearSVC(C=self.c, class_weight=_class_weight(weighted), random_state=seed, max_iter=_MOST_STEPS)
+        # Of tens of thousands of faces, the dual problem is solved several times as fast as the primal one.
+        machine = LinearSVC(
+            C=self.c, dual=True, class_weight=_class_weight(weighted), random_state=seed, max_iter=_MOST_STEPS
+        )
         # One machine, fitted to all samples, instead of an ensemble of one for each part.
         return CalibratedClassifierCV(machine, method="sigmoid", cv=FOLDS, ensemble=False)
 
