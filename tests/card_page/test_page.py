@@ -179,6 +179,14 @@ def test_colour_models_take_rgb_and_models_of_scenes_the_whole_image() -> None:
     assert "grey" not in contract
 
 
+def test_a_model_of_features_says_what_makes_them() -> None:
+    hog = section(page(features={"step": "hog", "cell": 8}), "Input and output")
+    assert "`features`: float32, N x their number" in hog
+    assert "the step `hog` of emolens, cell 8, of crops of uint8, 48 x 64 x 1" in hog
+    network = {"step": "embedding", "model": "faces.onnx", "sha256": "0" * 64}
+    assert f"made by faces.onnx, sha256 {'0' * 64}" in section(page(features=network), "Input and output")
+
+
 def test_a_detectors_page_tells_of_boxes_and_of_no_calibration() -> None:
     told = page(kind="detector", labels=("face",), objective="detection", threshold=0.52)
     assert headings(told, 2) == [title for title in SECTIONS if title != "Calibration"]
