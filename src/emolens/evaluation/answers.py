@@ -21,7 +21,7 @@ class Answers:
 
     Attributes:
         dataset: the samples that can be read; with a detector, with the boxes that it found.
-        answered: `(N,)` bool: whose face was found.
+        answered: `(N,)` bool: whose face was found, by the detector and by the model's feature step.
         probabilities: `(A, L)` float32 over the classifier's labels, a row for each that is answered.
         traits: `(N, 4)` float32, see `find_slices`.
     """
@@ -52,7 +52,12 @@ def predict_dataset(model: Classifier, dataset: Dataset, detector: Detector | No
             samples[place] = [
                 replace(sample, box=box or sample.box) for sample, box in zip(samples[place], cuts.boxes, strict=True)
             ]
-        probabilities.append(model.classify(cuts.framed))
+        given = model.classify(cuts.framed)
+        if model.card.features is not None:
+            knows = np.ptp(given, axis=1) > 0  # even where the step finds nothing
+            answered[np.flatnonzero(cuts.answered)[~knows] + start] = False
+            given = given[knows]
+        probabilities.append(given)
     readable = [index not in unreadable for index in range(len(samples))]
     read = replace(dataset, samples=tuple(samples)).without("unreadable_image", unreadable)
     return Answers(read, answered[readable], np.concatenate(probabilities), traits[readable])

@@ -40,7 +40,8 @@ class Evaluation:
         model: as the classifier's `about`: `name, version, sha256` of a model file.
         dataset: the samples that were measured, over the labels that were compared.
         probabilities: `(N, L)` float32, a row per sample, over the same labels; zeros where there is no answer.
-        answered: `(N,)` bool; False where the face was not found in the photograph.
+        answered: `(N,)` bool; False where the face was not found in the photograph, or nothing in it by the model's
+            feature step.
         metrics: see `compute_metrics` and `compute_multilabel_metrics`; with `intervals {figure: [low, high]}` (see
             `bootstrap_intervals`) and `slices` (see `measure_slices`).
         date: in UTC, ISO 8601.
@@ -131,6 +132,7 @@ def evaluate(
             f"{dataset.name} has no sample that {card.name} could be measured on: {len(dataset)} read, "
             f"left out: {describe_left_out(compared)}; check --split, and that dataset and model share labels"
         )
+    always = detector is None and bool(answered.all())
     probabilities = np.zeros((len(compared), len(wanted)), np.float32)
     probabilities[answered] = _project_answers(given.probabilities, answers, compared)
     return Evaluation(
@@ -138,7 +140,7 @@ def evaluate(
         compared,
         probabilities,
         answered,
-        _measure(card, compared, probabilities, None if detector is None else answered, given.traits),
+        _measure(card, compared, probabilities, None if always else answered, given.traits),
         datetime.now(UTC).isoformat(timespec="seconds"),
         None if detector is None else detector.name,
     )
