@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from emolens.classic.heads import LogisticHead, SvmHead
-from emolens.classic.steps import EmbeddingChoice, HogChoice
+from emolens.classic.heads import LogisticHead, MlpHead, SvmHead
+from emolens.classic.steps import EmbeddingChoice, HogChoice, LandmarksChoice
 from emolens.training.plan import Plan
 
 
@@ -18,5 +18,5 @@ class ClassicRecipe(Plan):
 
     task: Literal["classic"] = "classic"
     balance: Literal["none", "down", "over", "class_weights"] = "none"
-    features: Annotated[HogChoice | EmbeddingChoice, Field(discriminator="step")]
-    head: Annotated[SvmHead | LogisticHead, Field(discriminator="name")]
+    features: Annotated[HogChoice | EmbeddingChoice | LandmarksChoice, Field(discriminator="step")]
+    head: Annotated[SvmHead | LogisticHead | MlpHead, Field(discriminator="name")]

@@ -12,6 +12,7 @@ from emolens.errors import ConfigError
 from emolens.features.base import FeatureStep
 from emolens.features.embedding import Embedding, EmbeddingParameters
 from emolens.features.hog import Hog, HogParameters
+from emolens.features.landmarks import Landmarks, LandmarksParameters
 from emolens.session import file_hash
 
 
@@ -52,12 +53,37 @@ class EmbeddingChoice(EmbeddingParameters):
     def open(self, size: Input) -> Opened:
         """Opens the step for crops of this size; errors as of `Embedding` and `zoo.find`."""
         path = zoo.find(self.model)
-        try:
-            features = Features.model_validate(
-                {**self.model_dump(mode="json"), "model": path.name, "sha256": file_hash(path)}
-            )
-        except ValidationError:
-            raise ConfigError(
-                f"{path}: rename it; a model file will look for it by its name, of letters, digits, '_', '-' and '.'"
-            ) from None
-        return Opened(Embedding(self, size, path), features, path)
+        return Opened(Embedding(self, size, path), _made_by(path, self), path)
+
+
+class LandmarksChoice(LandmarksParameters):
+    """See `emolens.features.landmarks`.
+
+    Attributes:
+        model: MediaPipe's bundle: a file, or its name among the models that can be pulled.
+    """
+
+    step: Literal["landmarks"]
+    model: str = "mediapipe-face-landmarker"
+
+    def open(self, size: Input) -> Opened:
+        """Opens the step for crops of this size; errors as of `Landmarks`, and `ModelError` if it has to be pulled."""
+        known = zoo.entries().get(self.model)
+        if known is not None:
+            known.check()
+        path = Path(self.model) if known is None else known.path
+        # First, since it says what is missing.
+        step = Landmarks(self, size, path)
+        return Opened(step, _made_by(path, self), path)
+
+
+def _made_by(path: Path, choice: EmbeddingChoice | LandmarksChoice) -> Features:
+    """What a card says of a step that runs the model file at `path`."""
+    try:
+        return Features.model_validate(
+            {**choice.model_dump(mode="json"), "model": path.name, "sha256": file_hash(path)}
+        )
+    except ValidationError:
+        raise ConfigError(
+            f"{path}: rename it; a model file will look for it by its name, of letters, digits, '_', '-' and '.'"
+        ) from None

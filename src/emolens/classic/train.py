@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -23,16 +24,19 @@ from emolens.classic.recipe import ClassicRecipe
 from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.errors import ConfigError, DataError
+from emolens.evaluation.calibration import calibrate_card
 from emolens.evaluation.metrics import compute_metrics
 from emolens.features.base import FeatureStep
 from emolens.files import written_whole
+from emolens.probability import calibrated
 from emolens.training.parts import read_parts
 
 logger = logging.getLogger(__name__)
 
 _HELD_OUT = "held-out training rows"
-_LIBRARIES = ("emolens", "scikit-learn", "scikit-image", "skl2onnx", "numpy", "pillow")
+_LIBRARIES = ("emolens", "scikit-learn", "scikit-image", "skl2onnx", "torch", "mediapipe", "numpy", "pillow")
 _CHUNK = 512
+_FLOOR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Trained:
 def train_classic(recipe: ClassicRecipe, data: Path, out: Path, strict: bool = False) -> Trained:
     """Trains and measures on the held-out samples.
 
-    Samples count for their top label; those without a single one are left out. `out` gets the resolved recipe, the card
+    Samples count for their top label, or, to a head that takes distributions, for all of their target; those without a
+    single top label are left out. `out` gets the resolved recipe, the card
     and, where features need one, a copy of the model file that makes them.
 
     Args:
@@ -83,14 +88,15 @@ def train_classic(recipe: ClassicRecipe, data: Path, out: Path, strict: bool = F
     head = recipe.head.build(recipe.balance == "class_weights", recipe.seed)
     classifier = ImageClassifier(opened.step, head)
     weights = np.array([sample.weight for sample in training.samples])
-    classifier.fit_features(learnt, training.targets.argmax(axis=1), None if (weights == 1).all() else weights)
+    targets = training.targets if recipe.head.soft else training.targets.argmax(axis=1)
+    classifier.fit_features(learnt, targets, None if (weights == 1).all() else weights)
     if classifier.nothing_found_:
-        logger.warning("%d crops gave no features and were left out", classifier.nothing_found_)
+        logger.warning(
+            "in %d of %d crops nothing was found, and they were left out", classifier.nothing_found_, len(learnt)
+        )
 
-    probabilities = classifier.predict_features(unseen).astype(np.float32)
-    figures = compute_metrics(probabilities, held_out.targets, held_out.labels)
-    logger.info("held out: accuracy %.4f, macro F1 %.4f", figures["accuracy"], figures["macro_f1"])
-    card = _describe(recipe, opened.features, {_HELD_OUT: figures})
+    card = _describe(recipe, opened.features, {"training rows": _told(classifier, len(learnt))})
+    card = _measured(card, recipe.head.soft, classifier.predict_features(unseen), unseen, held_out)
     out.mkdir(parents=True, exist_ok=True)
     if opened.file is not None:
         shutil.copyfile(opened.file, out / opened.file.name)
@@ -121,6 +127,31 @@ def _features(
     return read, features[:filled]
 
 
+def _told(classifier: ImageClassifier, samples: int) -> dict[str, int]:
+    """What became of the samples to learn from."""
+    outliers = {"outliers": classifier.head_.outliers_} if hasattr(classifier.head_, "outliers_") else {}
+    return {"samples": samples, "nothing_found": classifier.nothing_found_, **outliers}
+
+
+def _measured(
+    card: ModelCard,
+    soft: bool,
+    probabilities: NDArray[np.float64],
+    features: NDArray[np.float32],
+    held_out: Dataset,
+) -> ModelCard:
+    """The card with the figures of the held-out samples and, of a head that is trained as networks, a temperature."""
+    found, answers, targets = ~np.isnan(features).any(axis=1), probabilities.astype(np.float32), held_out.targets
+    if soft and found.any():
+        logits = np.log(answers[found].clip(_FLOOR))
+        card = calibrate_card(card, logits, targets[found], "temperature", _HELD_OUT)
+        answers[found] = calibrated(logits, card)
+    figures = compute_metrics(answers, targets, held_out.labels, None if found.all() else found)
+    missed = f", nothing found in {figures['missed']} of {len(found)}, which are wrong" if "missed" in figures else ""
+    logger.info("held out: accuracy %.4f, macro F1 %.4f%s", figures["accuracy"], figures["macro_f1"], missed)
+    return card.model_copy(update={"metrics": {**card.metrics, _HELD_OUT: figures}})
+
+
 def _check_labels(training: Dataset) -> None:
     counts = np.bincount(training.targets.argmax(axis=1), minlength=len(training.labels))
     few = [f"{label} ({count})" for label, count in zip(training.labels, counts, strict=True) if count < FOLDS]
@@ -131,7 +162,7 @@ def _check_labels(training: Dataset) -> None:
         )
 
 
-def _describe(recipe: ClassicRecipe, features: Features, metrics: dict[str, object]) -> ModelCard:
+def _describe(recipe: ClassicRecipe, features: Features, metrics: dict[str, Any]) -> ModelCard:
     return ModelCard(
         name=recipe.name,
         version=recipe.version,
@@ -156,4 +187,6 @@ def _write(path: Path, text: str) -> None:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
+    """Of the libraries that are there; no recipe needs them all."""
+    found = {one.name: one.version for one in metadata.distributions() if one.name in _LIBRARIES}
+    return {"python": platform.python_version(), **{name: found[name] for name in _LIBRARIES if name in found}}

@@ -22,7 +22,9 @@ _FLOOR = 1e-7
 
 
 def write_classic(classifier: ImageClassifier, card: ModelCard, features: NDArray[np.float32], path: Path) -> ModelCard:
-    """Writes a model file, whole or not at all; its logits are the logarithms of the head's probabilities.
+    """Writes a model file, whole or not at all.
+
+    Its logits are those of the head's network or, where it has none, the logarithms of the head's probabilities.
 
     Args:
         classifier: fitted; its classes stand in the order of the card's labels.
@@ -53,6 +55,10 @@ def write_classic(classifier: ImageClassifier, card: ModelCard, features: NDArra
 
 
 def _graph(classifier: ImageClassifier, labels: int) -> onnx.ModelProto:
+    if hasattr(classifier.head_, "network_"):
+        from emolens.export.feature_network import feature_graph
+
+        return feature_graph(classifier.head_.network_, classifier.step.size)
     try:
         from skl2onnx import convert_sklearn
         from skl2onnx.common.data_types import FloatTensorType

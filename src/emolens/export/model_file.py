@@ -12,7 +12,7 @@ import torch
 from emolens.export.container import save_model
 from emolens.export.source import Source
 
-_OPSET = 20
+OPSET = 20
 
 
 def write_model_file(source: Source, path: Path, half: bool = False) -> None:
@@ -27,12 +27,12 @@ def write_model_file(source: Source, path: Path, half: bool = False) -> None:
     if source.card.input.height is None:
         # Detectors halve the picture five times, so that only multiples of 32 can be traced.
         dynamic |= {1: 32 * torch.export.Dim("h", min=1, max=512), 2: 32 * torch.export.Dim("w", min=1, max=512)}
-    with _silence():
+    with quiet_exporter():
         program = torch.onnx.export(
             source.halved() if half else source.graph,
             (source.example(),),
             dynamo=True,
-            opset_version=_OPSET,
+            opset_version=OPSET,
             input_names=["image"],
             output_names=list(source.outputs),
             dynamic_shapes=(dynamic,),
@@ -63,7 +63,7 @@ def _fold_division(graph: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def quiet_exporter() -> Iterator[None]:
     """Without what the exporter says of its own internals."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level

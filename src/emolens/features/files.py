@@ -12,14 +12,14 @@ def find_model(features: Features, source: Path) -> Path:
     """The file that a step needs: beside the model file, or in the folder of pulled models.
 
     Args:
-        features: say its name, as a file or in the zoo, and its sha256.
+        features: say its name and its sha256.
         source: the model file that needs it.
 
     Raises:
         ModelError: it is in neither place, or another file has its name.
     """
     assert features.model is not None
-    known = zoo.entries().get(features.model)
+    known = next((entry for entry in zoo.entries().values() if entry.sha256 == features.sha256), None)
     places = [source.parent / features.model, zoo.cache_folder() / features.model]
     if known is not None:
         places.append(known.path)
@@ -33,7 +33,7 @@ def find_model(features: Features, source: Path) -> Path:
     else:
         found = "and it is not here"
         remedy = f"copy it beside {source.name}, or into {zoo.cache_folder()}"
-    if known is not None and known.sha256 == features.sha256:
+    if known is not None:
         remedy = f"fetch it with `emolens models pull {known.name}`"
     raise ModelError(
         f"{source} needs '{features.model}' (sha256 {features.sha256}), which makes its features, {found}; {remedy}"

@@ -50,7 +50,7 @@ class MlpClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         widths: Sequence[int] = (512, 256, 128, 64),
         dropout: float = 0.3,
         outliers: float | None = None,
-        epochs: int = 20,
+        epochs: int = 12,
         batch_size: int = 256,
         learning_rate: float = 0.002,
         weight_decay: float = 0.0001,
