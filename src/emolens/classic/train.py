@@ -141,13 +141,14 @@ def _measured(
     held_out: Dataset,
 ) -> ModelCard:
     """The card with the figures of the held-out samples and, of a head that is trained as networks, a temperature."""
-    found, answers, targets = ~np.isnan(features).any(axis=1), probabilities.astype(np.float32), held_out.targets
+    found = ~np.isnan(features).any(axis=1)
+    answers, targets = probabilities.astype(np.float32), held_out.targets
     if soft and found.any():
         logits = np.log(answers[found].clip(_FLOOR))
         card = calibrate_card(card, logits, targets[found], "temperature", _HELD_OUT)
         answers[found] = calibrated(logits, card)
     figures = compute_metrics(answers, targets, held_out.labels, None if found.all() else found)
-    missed = f", nothing found in {figures['missed']} of {len(found)}, which are wrong" if "missed" in figures else ""
+    missed = f", nothing found in {figures['missed']} of {len(features)}, which are wrong" if "missed" in figures else ""
     logger.info("held out: accuracy %.4f, macro F1 %.4f%s", figures["accuracy"], figures["macro_f1"], missed)
     return card.model_copy(update={"metrics": {**card.metrics, _HELD_OUT: figures}})
 

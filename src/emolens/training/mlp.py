@@ -116,13 +116,15 @@ class MlpClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         projected = network.projection(features)  # the same all along
         for epoch in range(self.epochs):
             told = 0.0
+            order = torch.randperm(len(features))
             # What remains of an epoch is left out; batch norm has no use for a batch of one.
-            for rows in torch.randperm(len(features))[: steps * batch].split(batch):
+            for start in range(0, steps * batch, batch):
+                rows = order[start : start + batch]
                 loss = Distribution().measure(
                     network.layers(projected[rows]), targets[rows], weights[rows], label_weights
                 )
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
                 told += loss.item() / steps
