@@ -136,3 +136,22 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(impatient: Server) -
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             greedy.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 1_000_000)
     assert httpx2.get(f"{impatient.url}/health", timeout=PATIENCE).status_code == 200
+
+
+def test_a_body_of_crumbs_does_not_take_the_time_of_the_others(server: Server) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(server.send(head)) as connection:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(b"1\r\n0\r\n" * 200_000)
+        started = time.monotonic()
+        assert httpx2.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200
+        assert time.monotonic() - started < 5
+        assert answer_of(connection)[:13] in (b"HTTP/1.1 400 ", b"")
+
+
+def test_what_breaks_off_in_the_middle_of_a_body_is_no_fault_of_ours(server: Server) -> None:
+    for path in ("nowhere", "predict"):
+        head = f"POST /{path} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
+        with closing(server.send(head.encode() + b"no chunk\r\n")) as connection:
+            assert answer_of(connection).startswith(b"HTTP/1.1 400 ")
+    assert not any('"level": "error"' in line for line in server.lines)

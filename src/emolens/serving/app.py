@@ -71,6 +71,8 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # the address would be made of the client's own Host
     )
     app.names = {"policy": list(services.policies.names), "model": list(services.engine.served)}
     app.add_middleware(Faults)

@@ -1,16 +1,37 @@
 """The HTTP/1.1 protocol of uvicorn, patient up to a point, full at some point, and in our shape where it is no HTTP."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from emolens.serving.crumbs import Crumbs
 from emolens.serving.errors import RequestError, overloaded, raw
 
 # A refused client has as long to read why; were the connection cut while it still sends, it would not come to that.
 _FAREWELL_SECONDS = 1.0
 _FAREWELLS = 64
+
+_HEAD_BYTES = 16 * 1024
+_HEADERS = 128
+
+_ANSWERABLE = (h11.IDLE, h11.SEND_RESPONSE)
+
+
+class _Connection(h11.Connection):
+    """Takes no head of very many lines and no body of crumbs."""
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._crumbs = Crumbs()
+            if len(event.headers) > _HEADERS:
+                raise h11.RemoteProtocolError("too many headers")
+        elif isinstance(event, h11.Data) and self._crumbs.too_many(1, len(event.data)):
+            raise h11.RemoteProtocolError("a body of crumbs")
+        return event
 
 
 class PatientProtocol(H11Protocol):
@@ -25,6 +46,10 @@ class PatientProtocol(H11Protocol):
     _refused = False
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn = _Connection(h11.SERVER, _HEAD_BYTES)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -75,11 +100,16 @@ class PatientProtocol(H11Protocol):
         self._refused = True
         self._stop_waiting()
         self.connections.discard(self)
-        self.transport.write(raw(error))
-        if len(self._leaving) < _FAREWELLS:
+        if self.cycle is not None:  # nobody will be there for the answer that is being made
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in _ANSWERABLE:
+            self.transport.write(raw(error))
+        if self.conn.our_state in _ANSWERABLE and len(self._leaving) < _FAREWELLS:
             self._leaving.add(self)
-            self.transport.write_eof()
             self._deadline = self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
+            with suppress(OSError):  # the client may be gone already
+                self.transport.write_eof()
         else:
             self.transport.close()
 

@@ -15,7 +15,8 @@ from emolens.serving.protocol import PatientProtocol
 from emolens.serving.settings import ServerSettings
 from emolens.serving.ws_protocol import StreamProtocol
 
-_HEAD_BYTES = 16 * 1024
+# Connections that are taken in one go, in which nobody is answered.
+_BACKLOG = 256
 
 
 def run(settings: ServerSettings) -> None:
@@ -55,8 +56,8 @@ def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        backlog=_BACKLOG,
         limit_concurrency=settings.connections,
         timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.drain_seconds,
-        h11_max_incomplete_event_size=_HEAD_BYTES,
     )
