@@ -148,7 +148,7 @@ def _measured(
         card = calibrate_card(card, logits, targets[found], "temperature", _HELD_OUT)
         answers[found] = calibrated(logits, card)
     figures = compute_metrics(answers, targets, held_out.labels, None if found.all() else found)
-    missed = f", nothing found in {figures['missed']} of {len(features)}, which are wrong" if "missed" in figures else ""
+    missed = f", nothing found in {figures['missed']} of {len(features)}" if "missed" in figures else ""
     logger.info("held out: accuracy %.4f, macro F1 %.4f%s", figures["accuracy"], figures["macro_f1"], missed)
     return card.model_copy(update={"metrics": {**card.metrics, _HELD_OUT: figures}})
 
