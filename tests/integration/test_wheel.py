@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from conftest import ROOT, require
 
 HEAVY = ("torch", "cv2", "pandas", "sklearn", "scipy", "matplotlib", "fastapi", "streamlit", "ray")
 LARGEST_MB = 250
+# Docs tell what an idle machine takes; one that is busy with other tests takes several times as much.
+MOST_SECONDS = 10
 
 pytestmark = pytest.mark.slow
 
@@ -26,16 +29,31 @@ def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess[
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment that holds the built wheel and what it depends on."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT)
     assert build.returncode == 0, build.stderr
     (wheel,) = folder.glob("emolens-*.whl")
-    venv.create(folder / "venv", with_pip=True)
-    install = run(folder / "venv/bin/pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
-    assert install.returncode == 0, install.stderr
-    return folder / "venv"
+    return wheel
+
+
+def install(wheel: Path, folder: Path, extras: str = "") -> Path:
+    """A virtual environment that holds the built wheel and what it depends on."""
+    venv.create(folder, with_pip=True)
+    constraints = ("--constraint", ROOT / "constraints.txt")
+    ended = run(folder / "bin/pip", "install", "--quiet", *constraints, f"{wheel}{extras}")
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(wheel, tmp_path_factory.mktemp("plain") / "venv")
+
+
+@pytest.fixture(scope="module")
+def installed_to_serve(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(wheel, tmp_path_factory.mktemp("serve") / "venv", "[serve]")
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +90,25 @@ def test_it_brings_nothing_heavy(installed: Path) -> None:
         if path.is_file() and path.relative_to(packages).parts[0].partition("-")[0] not in pip
     )
     assert size / 1e6 < LARGEST_MB
+
+
+def test_the_server_brings_nothing_heavy_either(installed_to_serve: Path) -> None:
+    (packages,) = installed_to_serve.glob("lib/python*/site-packages")
+    names = {path.name for path in packages.iterdir()}
+    assert "fastapi" in names
+    assert not names & (set(HEAVY) - {"fastapi"})
+
+
+def test_the_server_starts_soon(installed_to_serve: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "EMOLENS_SERVE_PORT": "0"}
+    command = [installed_to_serve / "bin/emolens", "serve"]
+    seconds = []
+    for _ in range(3):  # the first start writes the byte code of everything
+        started = time.monotonic()
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+            assert server.stderr
+            lines = iter(server.stderr.readline, "")
+            assert any("running on" in line for line in lines)
+            seconds.append(time.monotonic() - started)
+            server.terminate()
+    assert min(seconds) < MOST_SECONDS, seconds
