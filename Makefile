@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint format docs clean
+.PHONY: demo test lint format openapi docs clean
 
 demo: $(VENV)/.demo ## analyse a real photograph, write an annotated copy into demo/
 	mkdir -p demo
@@ -23,6 +23,9 @@ lint: $(VENV)/.dev ## style, types, layers
 format: $(VENV)/.dev ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+openapi: $(VENV)/.dev ## write the description that the clients in examples/ are generated from
+	$(BIN)/python -c "import json; from emolens.serving import create_app; print(json.dumps(create_app().openapi(), indent=2, ensure_ascii=False))" > examples/openapi.json
 
 docs: $(VENV)/.docs ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

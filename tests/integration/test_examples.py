@@ -31,7 +31,7 @@ def test_the_committed_description_is_the_applications(monkeypatch: pytest.Monke
     for name in settings.SETTINGS:
         monkeypatch.delenv(name, raising=False)
     committed = json.loads((EXAMPLES / "openapi.json").read_text(encoding="utf-8"))
-    assert committed == json.loads(json.dumps(create_app(ServerSettings.load()).openapi()))
+    assert committed == json.loads(json.dumps(create_app(ServerSettings.load()).openapi())), "make openapi"
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def described(client: TestClient) -> dict[str, Any]:
 
 def test_every_endpoint_has_an_example_of_its_answer_that_fits_its_schema(described: dict[str, Any]) -> None:
     operations = {(method, path) for path, methods in described["paths"].items() for method in methods}
-    assert operations == set(EXAMPLES)
+    assert operations <= set(EXAMPLES)
     for method, path in operations:
         (content,) = described["paths"][path][method]["responses"]["200"]["content"].values()
         schema = {**content.get("schema", {}), "components": described["components"]}
