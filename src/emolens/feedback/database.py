@@ -105,9 +105,10 @@ def _set_up(connection: Any, _: Any) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    # Who writes waits for its turn at the start: one that reads first could find that another has written since.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # Who writes says BEGIN IMMEDIATE and waits for its turn: one that reads first could find that another has written.
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)
 
 
 def _reason(error: exc.SQLAlchemyError) -> str:

@@ -30,7 +30,7 @@ def migrate(engine: sa.Engine, revision: str = "head") -> tuple[str | None, str 
         FeedbackError: `away`; `unusable` where a newer emolens has made the tables.
     """
     config = _config()
-    with reaching(engine), engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with reaching(engine), engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
         if connection.dialect.name == "postgresql":  # SQLite has locked its file with the beginning
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         before = _revision(connection)

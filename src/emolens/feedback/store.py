@@ -51,7 +51,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._reader = engine
-        self._writer = engine.execution_options(writes=True)
+        self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         self._is_ready = False
         self._preparing = threading.Lock()
 
@@ -168,9 +168,7 @@ class Store:
         if removed and self._reader.dialect.name == "sqlite":
             # What was removed is overwritten in the file, and must not stay in its log either.
             with reaching(self._reader), self._reader.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
-                    "PRAGMA wal_checkpoint(TRUNCATE)"
-                )
+                connection.execution_options(begin="").exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
 
     def _rows(self, chosen: "sa.Select[Any]", page: int) -> Iterator["sa.Row[Any]"]:
