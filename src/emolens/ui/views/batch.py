@@ -128,7 +128,7 @@ def _show_results(batch: Sequence[Read], choice: Choice) -> None:
         column_config=_columns(),
         hide_index=True,
         row_height=64,
-        alt="Every photo with its answer; the same is in the CSV file below.",
+        alt="Every photo with its answer",
     )
     results = [one.result for one in shown]
     left, right = st.columns(2)

@@ -32,8 +32,7 @@ def show() -> None:
     name = st.selectbox("Model", who.models, key="explained model")
     predictor = who.predictor(name, DETECTOR)
     model = predictor.model
-    if not isinstance(model, OnnxModel):
-        return
+    assert isinstance(model, OnnxModel)  # one name stands for one model
     crops = session.last(
         "seen", (picture.key, name), lambda: cut_crops(picture.data, model.card, predictor.detector, who.limits)
     )

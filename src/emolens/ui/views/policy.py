@@ -128,6 +128,7 @@ def _emoji_field(
             key=key,
             accept_new_options=True,
             placeholder=hint,
+            wrap=True,
             label_visibility="collapsed",
         )
     )
