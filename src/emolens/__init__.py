@@ -1,6 +1,11 @@
 """Reads emotion from images and tells an application which emoji reactions fit."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime reports its use to its maker, and keeps an id of the machine for it, unless told before it is imported
+# that it must not; what the user has set stands.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from emolens.policy import Policy
