@@ -12,6 +12,7 @@ from PIL import Image
 
 import emolens
 from detectors import MagentaPatches, Told
+from emoji_packages import face
 from emolens.errors import ConfigError, ImageError, ModelError
 from emolens.policy import Policy
 from emolens.predictor import Predictor, load, open_detector
@@ -301,3 +302,20 @@ def test_an_answer_under_the_threshold_of_abstention_is_unsure(tmp_path, social,
     predictor = Predictor(model, MagentaPatches(), social)
     assert predictor.predict(picture((10, 20, 40, 50))).unsure is unsure
     assert predictor.predict(picture()).unsure is False  # no face, no answer
+
+
+def test_a_model_of_emoji_answers_for_the_whole_image_or_for_each_emoji(tmp_path: Path) -> None:
+    model = make_model_file(tmp_path / "emoji.onnx", labels=("happy", "sad"), kind="emoji")
+    picture = Image.new("RGB", (200, 100), "white")
+    for x, side in ((10, 60), (120, 50)):
+        one = face(smiles=True, side=side)
+        picture.paste(one, (x, 20), one)
+    assert load(model).predict(picture).faces == ()
+    found = load(model, crop_emoji=True).predict(picture)
+    assert [tuple(map(round, one.box)) for one in found.faces] == [(10, 20, 60, 60), (120, 20, 50, 50)]
+    assert found.reactions.allowed
+
+
+def test_emoji_are_not_cropped_for_a_model_of_faces(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="tiny is no model of emoji but of kind face"):
+        load(make_model_file(tmp_path / "tiny.onnx"), crop_emoji=True)

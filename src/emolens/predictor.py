@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens import zoo
-from emolens.card import METADATA_KEY
+from emolens.card import METADATA_KEY, ModelCard
 from emolens.classifier import Augmented, Classifier, Ensemble, Tta
 from emolens.cores import usable_cores
 from emolens.detect.base import Detector
@@ -47,6 +47,7 @@ def load(
     detector_size: int | None = DETECTOR_SIZE,
     limits: Limits = Limits(),
     threads: int = 0,
+    crop_emoji: bool = False,
 ) -> "Predictor":
     """Opens a model with all that it needs to read photographs.
 
@@ -62,6 +63,8 @@ def load(
         detector_size: longest side, in pixels, at which faces are searched; `None` searches every pixel.
         limits: what is refused before memory is spent on it.
         threads: for one call of a model; 0 takes all cores.
+        crop_emoji: a model of emoji answers for each emoji on a plain background, whose boxes are then `faces`, instead
+            of for the whole image.
 
     Raises:
         ModelError: the model or the detector is missing or damaged.
@@ -70,14 +73,26 @@ def load(
         ConfigError: an argument cannot be used.
     """
     model = open_classifier(name, weights, tta, device, threads)
-    looks_at_faces = model.card.kind == "face"
+    finder: Detector | None = None
+    if crop_emoji:
+        finder = _emoji_finder(model.card)
+    elif model.card.kind == "face" and detector is not None:
+        finder = open_detector(detector, detector_size, device, threads)
     return Predictor(
         model,
-        open_detector(detector, detector_size, device, threads) if looks_at_faces and detector is not None else None,
+        finder,
         policy if isinstance(policy, Policy) else Policy.load(policy),
         threshold=threshold,
         limits=limits,
     )
+
+
+def _emoji_finder(card: ModelCard) -> Detector:
+    if card.kind != "emoji":
+        raise ConfigError(f"{card.name} is no model of emoji but of kind {card.kind}; crop emoji for --model emoji")
+    from emolens.detect.blobs import BlobDetector
+
+    return BlobDetector()
 
 
 def open_classifier(

@@ -55,6 +55,9 @@ def predict(
     threshold: Annotated[
         float | None, typer.Option(metavar="X", help="From which probability an emotion counts as found, 0 to 1.")
     ] = None,
+    crop_emoji: Annotated[
+        bool, typer.Option("--crop-emoji", help="With a model of emoji: find each emoji on a plain background.")
+    ] = False,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the sub-folders of folders, too.")] = False,
 ) -> None:
     """Find the faces of images, their emotions, and the emoji reactions that fit.
@@ -78,6 +81,7 @@ def predict(
         threshold=threshold,
         detector_size=_size(detector_size),
         limits=limits,
+        crop_emoji=crop_emoji,
     )
     found = gather(inputs, recursive, limits)
     album = _album(annotate, found.items, limits) if annotate else None
