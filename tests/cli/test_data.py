@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emolens.cli.data import describe, list_readers, prepare
+from emoji_packages import write_packages
+from emolens.cli.data import describe, emoji, list_readers, prepare
+from emolens.data.emoji.packages import vendors
 from emolens.data.readers import READERS
 from emolens.errors import ConfigError, DataError
 from emolens.training.data import CropDataset
@@ -124,3 +126,15 @@ def test_a_detector_needs_no_preparation(table: Path, tmp_path: Path) -> None:
 def test_data_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no data at"):
         describe("csv", tmp_path / "nowhere.csv")
+
+
+def test_the_dataset_of_emoji_says_what_it_holds_and_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "my set"
+    emoji(out, write_packages(tmp_path / "node_modules", *vendors()), ["apple", "facebook"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{out / 'happy-sad.csv'}: test-seen 16, test-unseen 6, train 16, val 6"
+    assert said[1].startswith(f"{out / 'emotions.csv'}: ")
+    assert said[2].startswith(f"{out / 'README.md'} has the terms")
+    assert said[3] == f"Next: emolens train emoji-cnn --data '{out / 'happy-sad.csv'}' --out RUN"

@@ -172,7 +172,7 @@ class EmojiCnnChoice(_Choice):
     """See `emolens.networks.emoji_cnn.EmojiCnn`."""
 
     name: Literal["emoji_cnn"]
-    dropout: float = Field(0.5, ge=0, lt=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
 
     def _make(self, classes: int, channels: int, _: Size | None) -> Network:
         return EmojiCnn(classes, channels, self.dropout)

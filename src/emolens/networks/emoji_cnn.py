@@ -17,7 +17,7 @@ class EmojiCnn(Network):
     Takes `(N, channels, H, W)` normalised float, H and W multiples of 12; gives `(N, classes)` logits.
     """
 
-    def __init__(self, classes: int, channels: int = 1, dropout: float = 0.5) -> None:
+    def __init__(self, classes: int, channels: int = 1, dropout: float = 0.3) -> None:
         super().__init__()
         first, second = _CONVOLUTIONS
         self.features = nn.Sequential(
@@ -26,7 +26,12 @@ class EmojiCnn(Network):
             _convolution(first, second),
             nn.AdaptiveMaxPool2d(_POOLED),
             nn.Flatten(),
-            nn.Sequential(nn.Linear(second * _POOLED**2, _DENSE), nn.ReLU(inplace=True), nn.Dropout(dropout)),
+            nn.Sequential(
+                nn.Linear(second * _POOLED**2, _DENSE),
+                nn.BatchNorm1d(_DENSE),
+                nn.ReLU(inplace=True),
+                nn.Dropout(dropout),
+            ),
         )
         self.head = nn.Linear(_DENSE, classes)
 
