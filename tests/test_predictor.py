@@ -319,3 +319,8 @@ def test_a_model_of_emoji_answers_for_the_whole_image_or_for_each_emoji(tmp_path
 def test_emoji_are_not_cropped_for_a_model_of_faces(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="tiny is no model of emoji but of kind face"):
         load(make_model_file(tmp_path / "tiny.onnx"), crop_emoji=True)
+
+
+def test_the_embedded_model_of_emoji_tells_a_smile_from_its_opposite() -> None:
+    model = load("emoji")
+    assert [model.predict(face(smiles)).dominant for smiles in (True, False)] == ["happy", "sad"]

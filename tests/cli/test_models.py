@@ -52,13 +52,13 @@ def test_the_table_shows_the_users_own_models_and_those_that_are_none(
 
 def test_verifying_names_what_is_right_and_what_is_wrong(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify() == 0
-    assert capsys.readouterr().out.splitlines() == ["detector: ok", "face: ok"]
+    assert capsys.readouterr().out.splitlines() == ["detector: ok", "emoji: ok", "face: ok"]
     cache.mkdir()
     (cache / "yunet.onnx").write_bytes(b"cut off")
     (cache / "mine.onnx").write_text("no model")
     assert verify() == 1
     told = capsys.readouterr()
-    assert told.out.splitlines() == ["detector: ok", "face: ok"]
+    assert told.out.splitlines() == ["detector: ok", "emoji: ok", "face: ok"]
     wrong = told.err.splitlines()
     assert len(wrong) == 2
     assert wrong[0].startswith("emolens: yunet: ")

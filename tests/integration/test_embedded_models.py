@@ -62,6 +62,6 @@ def test_boxes_that_move_a_little_barely_change_the_answer(shared_data: Path, sh
     assert np.mean(moved) < 0.1
 
 
-@pytest.mark.parametrize(("name", "largest"), [("face", 4_000_000), ("detector", 700_000)])
+@pytest.mark.parametrize(("name", "largest"), [("face", 4_000_000), ("detector", 700_000), ("emoji", 1_000_000)])
 def test_the_embedded_models_are_small(name: str, largest: int) -> None:
     assert zoo.find(name).stat().st_size <= largest
