@@ -1,5 +1,8 @@
 """Features that are kept are those that would be made, and only new crops are looked at."""
 
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,6 +10,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("pyarrow")
+
+import pyarrow.parquet as pq
 
 from emolens.card import Features
 from emolens.classic.cache import cached
@@ -51,8 +56,8 @@ def test_what_was_made_before_is_read_from_a_parquet_table(folder):
     assert asked == 2
     np.testing.assert_array_equal(again[:5], first)
     np.testing.assert_array_equal(again, Counting()(crops(7)))
-    [table] = folder.glob("*.parquet")
-    assert table.name.startswith("embedding-")
+    tables = list(folder.glob("embedding-*/*.parquet"))
+    assert sum(pq.read_metadata(table).num_rows for table in tables) == 7
 
 
 def test_copies_of_a_crop_are_looked_at_once():
@@ -77,17 +82,37 @@ def test_what_was_made_before_a_failure_is_kept():
     assert through(crops(3))[1] == 0
 
 
+def test_a_killed_training_goes_on_where_its_last_table_was_written():
+    code = """
+import os, signal
+from test_cache import FEATURES, Counting, cached, crops
+with cached(Counting(), FEATURES) as step:
+    for start in (0, 1000, 2000, 3000):
+        step(crops(4000)[start : start + 1000])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    again, asked = through(crops(4000))
+    assert asked == 1000
+    np.testing.assert_array_equal(again, Counting()(crops(4000)))
+
+
 def test_a_damaged_table_is_made_anew_with_a_warning(folder, caplog):
     through(crops(3))
-    [table] = folder.glob("*.parquet")
+    [table] = folder.glob("*/*.parquet")
     table.write_bytes(table.read_bytes()[:50])
     assert through(crops(3))[1] == 3
     assert "is damaged" in caplog.text
+    caplog.clear()
     assert through(crops(3))[1] == 0
+    assert not caplog.text
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch, caplog):
+def test_a_folder_that_cannot_be_written_costs_only_time_and_is_told_once(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv("EMOLENS_MODELS", str(tmp_path / "file"))
-    assert through(crops(2))[1] == 2
-    assert "cannot be written" in caplog.text
+    with cached(Counting(), FEATURES) as step:
+        for start in (0, 2500):
+            assert len(step(crops(5000)[start : start + 2500])) == 2500
+    assert caplog.text.count("cannot be written") == 1

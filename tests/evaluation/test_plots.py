@@ -18,6 +18,7 @@ from emolens.evaluation.plots.reliability import reliability_bins, reliability_f
 from emolens.evaluation.plots.risk_coverage import risk_coverage_figure
 from emolens.evaluation.plots.slices import Slice, slices_figure
 from emolens.evaluation.plots.style import plot_style, short
+from emolens.labels import LABEL_SETS
 
 LABELS = ("happy", "sad", "angry")
 
@@ -39,6 +40,13 @@ def test_a_confusion_matrix_is_coloured_by_its_rows_and_stays_a_picture_for_many
     share = (np.abs(ground - dark).sum(axis=1) < 10).mean()
     assert 0.3 < share < 0.6, "both rows are all right, whatever their counts"
     assert max(draw_confusion(np.ones((300, 300), int).tolist(), [str(label) for label in range(300)]).size) < 4000
+
+
+@pytest.mark.parametrize("labels", [LABEL_SETS["fer7"], ("n" * 28,) * 7])
+def test_nothing_of_a_confusion_matrix_is_cut_off_at_an_edge(labels: tuple[str, ...]) -> None:
+    picture = np.asarray(draw_confusion(np.full((7, 7), 12345).tolist(), labels))
+    edges = (picture[0], picture[-1], picture[:, 0], picture[:, -1])
+    assert all((edge == 255).all() for edge in edges)
 
 
 def test_names_from_the_data_are_drawn_as_they_are_in_one_short_line() -> None:

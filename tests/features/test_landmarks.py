@@ -4,8 +4,11 @@ import ctypes
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -86,6 +89,27 @@ def test_where_no_face_is_found_the_row_is_not_a_number_and_the_others_are_found
     assert np.isnan(found).all(axis=1).tolist() == [False, True, False]
     np.testing.assert_array_equal(found[0], found[2])
     assert step(crops[:0]).shape == (0, step.size)
+
+
+def test_threads_that_share_a_step_find_the_same_points_and_take_turns(bundle, face, monkeypatch):
+    step = Landmarks(LandmarksParameters(), GREY, bundle)
+    crops = [face(GREY), np.zeros((48, 48, 1), np.uint8), np.roll(face(GREY), 3, axis=1)]
+    alone = [step(crop[None]) for crop in crops]
+    detect, busy = step._landmarker.detect, Lock()
+
+    def alone_in_here(picture):
+        assert busy.acquire(blocking=False), "two threads are in it"
+        try:
+            time.sleep(0.005)
+            return detect(picture)
+        finally:
+            busy.release()
+
+    monkeypatch.setattr(step._landmarker, "detect", alone_in_here)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(step, [crop[None] for crop in crops * 8]))
+    for found, expected in zip(together, alone * 8, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_model_file_runs_on_landmarks_of_the_very_bundle_that_its_card_names(bundle, face, tmp_path, monkeypatch):

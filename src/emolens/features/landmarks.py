@@ -71,6 +71,7 @@ class Landmarks:
     def __init__(self, parameters: LandmarksParameters, size: Input, path: Path, threads: int = 0) -> None:  # noqa: ARG002
         self.path, self.parameters = path, parameters
         self._landmarker = _open(path, parameters.confidence)
+        self._turn = Lock()
 
     def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As of `FeatureStep`: `(N, 1434)` float32, x, y and z of every point in MediaPipe's order, see `normalise`."""
@@ -88,7 +89,8 @@ class Landmarks:
 
         side = self.parameters.side
         shown = _on_black(crop, side, round(side * self.parameters.padding))
-        found = self._landmarker.detect(Picture(image_format=ImageFormat.SRGB, data=shown)).face_landmarks
+        with self._turn:  # MediaPipe promises nothing to threads that share a landmarker
+            found = self._landmarker.detect(Picture(image_format=ImageFormat.SRGB, data=shown)).face_landmarks
         if not found:
             return None
         height, width = shown.shape[:2]

@@ -27,6 +27,7 @@ def confusion_figure(matrix: Counts, labels: Sequence[str]) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.2 + _CELL * min(len(labels), _MOST_COUNTED)
     figure = new_figure(side + 0.9, side)
+    figure.set_layout_engine("compressed")  # cells are square, and else the room for names would be reckoned without
     axes = figure.add_subplot()
     axes.grid(False)
     colours = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
