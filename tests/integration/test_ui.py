@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,9 +15,11 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -29,6 +32,8 @@ pytestmark = pytest.mark.slow
 
 PATIENCE = 120
 ASTRONAUT = sample("An astronaut").data
+# Streamlit wraps tables into an element that scrolls on small screens, and cannot be told to let the Tab key reach it.
+STREAMLITS_OWN = {"scrollable-region-focusable": "[data-testid=stTable]"}
 PARTS = ("analyse", "batch", "compare", "explain", "policy", "models", "insights")
 
 
@@ -50,7 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]
     make_model_file(folder / "tiny.onnx")
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(*command: str, path: str = "") -> str:
+    def start(*command: str, path: str = "", **more: str) -> str:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             port = free.getsockname()[1]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOLENS_")}
@@ -59,6 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]
             "EMOLENS_FEEDBACK_URL": f"sqlite:///{folder}/feedback.db",
             "STREAMLIT_SERVER_HEADLESS": "true",
             "OMP_NUM_THREADS": "1",
+            **more,
         }
         whole = [sys.executable, "-m", "emolens", *command, "--port", str(port)]
         processes.append(subprocess.Popen(whole, env=environment, cwd=folder, start_new_session=True))
@@ -109,7 +115,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def is_there(url: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"{url}/", timeout=5):
+    with suppress(OSError), closing(urllib.request.urlopen(f"{url}/docs", timeout=5)):
         return True
     return False
 
@@ -122,7 +128,8 @@ def go(page: Page, part: str) -> None:
 def settle(page: Page) -> None:
     page.wait_for_timeout(300)
     page.wait_for_function(
-        "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-testid=stSpinner]')"
+        "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-testid=stSpinner], "
+        "[data-stale=true]') && document.getAnimations().every((one) => one.playState !== 'running')"
     )
 
 
@@ -135,6 +142,12 @@ def analyse(page: Page, data: bytes = ASTRONAUT) -> None:
     give(page, "photo.jpg", data)
     expect(page.locator(".emo-answer")).to_be_visible()
     settle(page)
+
+
+def is_streamlits(page: Page, rule: str, node: dict[str, Any]) -> bool:
+    within = STREAMLITS_OWN.get(rule)
+    script = "(element, within) => element.closest(within) !== null"
+    return within is not None and bool(page.locator(node["target"][0]).evaluate(script, within))
 
 
 def main(page: Page) -> str:
@@ -208,12 +221,59 @@ def test_edited_rules_hold_at_once_and_can_be_taken_along(page: Page) -> None:
     assert "By your own rules" in main(page)
 
 
+def test_what_visitors_say_is_seen_in_the_insights(page: Page) -> None:
+    analyse(page)
+    choices = page.get_by_test_id("stButtonGroup")
+    choices.get_by_text("No", exact=True).click()
+    choices.get_by_text("surprise", exact=True).click()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Thank you. It is kept on the computer that shows this page")).to_be_visible()
+    go(page, "insights")
+    expect(page.get_by_text("0% of 1 answers agree")).to_be_visible()
+    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(r"said\W+surprise"))
+
+
 def test_two_models_are_compared_and_one_is_explained(page: Page) -> None:
     analyse(page)
     go(page, "compare")
     expect(page.locator(".emo-answer")).to_have_count(2)
     go(page, "explain")
     expect(page.get_by_role("img", name="orange over the parts")).to_be_visible()
+
+
+@pytest.mark.parametrize(("keeps", "where"), [("1", "by the server"), ("0", "on the computer that shows this page")])
+def test_a_server_answers_in_the_place_of_the_models_here(
+    run: Callable[..., str], browser: Browser, keeps: str, where: str
+) -> None:
+    served = run("serve", EMOLENS_SERVE_FEEDBACK=keeps)
+    for page in opened(browser, run("ui", "--server", served, "--base-path", "/faces", path="/faces")):
+        analyse(page)
+        assert "😀 happy 99%" in main(page)
+        page.get_by_test_id("stButtonGroup").get_by_text("Yes", exact=True).click()
+        page.get_by_role("button", name="Send").click()
+        expect(page.get_by_text(f"It is kept {where}")).to_be_visible()
+        give(page, "broken.jpg", ASTRONAUT[:9000])
+        expect(page.get_by_role("alert")).to_contain_text("broken.jpg")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_part_keeps_anybody_out(browser: Browser, url: str, scheme: str, width: int) -> None:
+    found = {}
+    for page in opened(browser, url, color_scheme=scheme, viewport={"width": width, "height": 900}):
+        analyse(page)
+        for part in PARTS:
+            if part != "analyse":
+                menu = page.get_by_test_id("stExpandSidebarButton")
+                if menu.is_visible():
+                    menu.click()
+                go(page, part)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            for one in Axe().run(page).response["violations"]:
+                nodes = [node["html"][:200] for node in one["nodes"] if not is_streamlits(page, one["id"], node)]
+                if one["impact"] in ("serious", "critical") and nodes:
+                    found[f"{part} {one['id']}"] = nodes
+    assert found == {}
 
 
 def test_a_photo_of_twelve_megapixels_does_not_freeze_it(page: Page, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """What Streamlit is told."""
 
+import pytest
+
 from emolens.image import Limits
-from emolens.ui.launch import arguments
+from emolens.ui.launch import arguments, ask_nobody
 
 
 def test_nothing_is_told_to_anybody_and_uploads_are_limited() -> None:
@@ -25,3 +27,16 @@ def test_streamlit_knows_every_option() -> None:
 
 def test_the_server_is_for_the_page_and_not_for_streamlit() -> None:
     assert arguments("a", 1, "", "http://x", Limits())[-3:] == ["--", "--server", "http://x"]
+
+
+def test_pages_of_other_sites_are_refused_without_asking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit import net_util
+    from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
+
+    asked: list[str] = []
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda url, **_: asked.append(url))
+    monkeypatch.setattr(net_util, "get_external_ip", net_util.get_external_ip)
+    ask_nobody()
+    assert not _is_origin_allowed("http://elsewhere.example", "127.0.0.1:8501")
+    assert _is_origin_allowed("http://127.0.0.1:8501", "127.0.0.1:8501")
+    assert asked == []

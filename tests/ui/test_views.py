@@ -7,8 +7,10 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
+from emolens import zoo
 from emolens.feedback import Store
 from emolens.results import Prediction, Reactions
+from emolens.ui.backend import DETECTOR
 from emolens.ui.views.compare import compared
 from models import make_model_file
 
@@ -70,7 +72,9 @@ def test_a_photo_without_a_face_says_so() -> None:
     assert "a photo without a face" in drawn(page)
 
 
-def test_one_model_alone_cannot_be_compared_and_two_can(apart: Path) -> None:
+def test_one_model_alone_cannot_be_compared_and_two_can(apart: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = {name: path for name, path in zoo.embedded().items() if name in ("face", DETECTOR)}
+    monkeypatch.setattr(zoo, "embedded", lambda: only)
     assert "only one model" in said(opened("compare", "An astronaut"))
     make_model_file(apart / "tiny.onnx")
     streamlit.cache_resource.clear()

@@ -9,12 +9,13 @@ import streamlit as st
 from emolens.card_page.markdown import text
 from emolens.errors import MissingExtraError
 from emolens.results import Face, Prediction
-from emolens.ui.backend import About
+from emolens.ui import session
+from emolens.ui.backend import About, Local, Remote
 from emolens.ui.pictures import Picture
 from emolens.ui.words import named, percent
 
 if TYPE_CHECKING:
-    from emolens.feedback import Store
+    from emolens.feedback import Answer, Store
 
 _WHOLE = 0
 _YES, _NO = "👍 Yes", "👎 No"
@@ -45,7 +46,7 @@ def ask_whether_right(picture: Picture, prediction: Prediction, about: About) ->
     if prediction.dominant is None:
         return
     st.subheader("Was this right?", anchor=False)
-    if not has_feedback():
+    if isinstance(session.backend(), Local) and not has_feedback():
         return
     target = _WHOLE
     if prediction.faces:
@@ -72,8 +73,7 @@ def ask_whether_right(picture: Picture, prediction: Prediction, about: About) ->
         return
     consent = _ask_for_consent(picture, place)
     if st.button("Send", disabled=not said, key=f"send {place}"):
-        _keep(place, picture, asked, prediction.model, about, said, consent)
-        st.rerun()
+        _send(place, _answer(place, picture, asked, prediction.model, about, said, consent))
 
 
 def _target(prediction: Prediction, number: int) -> str:
@@ -98,14 +98,14 @@ def _ask_for_consent(picture: Picture, place: str) -> bool:
     return consent
 
 
-def _keep(
+def _answer(
     place: str, picture: Picture, asked: Prediction | Face, model: str, about: About, said: list[str], consent: bool
-) -> None:
+) -> "Answer":
     from emolens.feedback import Answer
 
     # Made once, so that sending it twice keeps it once.
     client_id = st.session_state.setdefault(f"id {place}", str(uuid4()))
-    answer = Answer(
+    return Answer(
         client_id=client_id,
         model=model,
         version=about.version,
@@ -116,14 +116,27 @@ def _keep(
         consent=consent,
         image=picture.data if consent else None,
     )
-    store().add(answer)
-    st.session_state[f"sent {place}"] = client_id
+
+
+def _send(place: str, answer: "Answer") -> None:
+    """Keeps it with the server that answers, or here where there is none, or it keeps nothing."""
+    who = session.backend()
+    is_there = isinstance(who, Remote) and who.keep(answer)
+    if not is_there:
+        if not has_feedback():
+            return
+        store().add(answer)
+    st.session_state[f"sent {place}"] = answer.client_id, is_there
+    st.rerun()
 
 
 def _thank(place: str) -> None:
-    client_id = st.session_state[f"sent {place}"]
-    st.success(f"Thank you. Your answer is kept under the number {client_id}.", icon="💚")
-    if st.button("Take it back", key=f"back {place}"):
+    client_id, is_there = st.session_state[f"sent {place}"]
+    where = "by the server" if is_there else "on the computer that shows this page"
+    st.success(f"Thank you. It is kept {where}, under the number {client_id}.", icon="💚")
+    if is_there:
+        st.caption("Whoever runs the server can remove it by that number.")
+    elif st.button("Take it back", key=f"back {place}"):
         store().delete(client_id)
         for key in (f"sent {place}", f"id {place}"):
             del st.session_state[key]

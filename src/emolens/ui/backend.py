@@ -5,16 +5,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emolens import settings, zoo
 from emolens.card import ModelCard
-from emolens.errors import ImageError, ModelError
+from emolens.errors import ImageError, ModelError, ServerError
 from emolens.image import Limits
 from emolens.policy import embedded_text
 from emolens.predictor import Predictor, load
 from emolens.results import Failure, Prediction, renamed
 from emolens.ui.pictures import Picture
+
+if TYPE_CHECKING:
+    from emolens.feedback import Answer
 
 WHOLE = "none"
 """The detector that takes the whole picture for one face."""
@@ -152,6 +155,20 @@ class Remote:
 
     def policy_text(self) -> str:
         return self._client.policy().yaml
+
+    def keep(self, answer: "Answer") -> bool:
+        """Sends what a visitor says of an answer; False where the server keeps none.
+
+        Raises:
+            ServerError: it is away, or refuses.
+        """
+        try:
+            self._client.feedback(answer)
+        except ServerError as error:
+            if error.code != "not_found":
+                raise
+            return False
+        return True
 
 
 def _read(picture: Picture, predict: Callable[[bytes], Prediction]) -> Prediction:

@@ -43,7 +43,7 @@ def arguments(host: str, port: int, base_path: str, server: str | None, limits: 
         "server.fileWatcherType": "none",
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
-        # It would ask a public server for the address of this machine; the command prints where the page is.
+        # The command says where the page is.
         "logger.hideWelcomeMessage": "true",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
@@ -59,4 +59,13 @@ def launch(arguments: list[str]) -> None:
     """Runs the page until it is stopped."""
     from streamlit.web.cli import main
 
+    ask_nobody()
     main(arguments, prog_name="emolens ui", standalone_mode=False)
+
+
+def ask_nobody() -> None:
+    """Takes from Streamlit the question to a public server which address this computer has; no option does."""
+    from streamlit import net_util
+
+    # Asked whenever another site's page tries to connect, which is refused without it, too.
+    net_util.get_external_ip = lambda: None

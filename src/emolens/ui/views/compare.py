@@ -30,7 +30,7 @@ def show() -> None:
     detector = next(iter(who.detectors), "")
     answers = [session.answer(picture, Choice(model, detector)) for model in (first, second)]
     st.markdown(f"**{compared(*answers)}**")
-    for place, model, prediction in zip((left, right), (first, second), answers, strict=True):
+    for place, model, prediction in zip(st.columns(2, gap="large"), (first, second), answers, strict=True):
         with place:
             _show(picture, model, prediction)
 
@@ -46,6 +46,7 @@ def compared(first: Prediction, second: Prediction) -> str:
 
 
 def _show(picture: Picture, model: str, prediction: Prediction) -> None:
+    st.subheader(model, anchor=False)
     looks_at_faces = session.about(model).kind == "face"
     st.html(markup.answer(prediction, faces_found(prediction, looks_at_faces)))
     if prediction.dominant is not None:

@@ -88,7 +88,8 @@ def _show_agreement(answers: "Sequence[Answer]") -> None:
     shown = found[found["predicted"].isin(wanted)]
     if len(shown):
         base = altair.Chart(shown, description="The share of answers that agree, over time").encode(
-            altair.X("from:T", title=None), color=altair.Color("predicted:N", title=None)
+            altair.X("from:T", title=None, axis=altair.Axis(format="%d %b")),
+            color=altair.Color("predicted:N", title=None),
         )
         scale = altair.Scale(domain=[0, 1])
         share = altair.Axis(format="%")

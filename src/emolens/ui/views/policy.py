@@ -106,15 +106,14 @@ def _edited(policy: Policy) -> Policy:
 
 
 def _edit(row: Row, emoji: list[str]) -> Row:
-    name, fits, not_fits = st.columns([1, 2, 2], vertical_alignment="center")
-    name.markdown(f"**{row.title}**")
-    allow = _emoji_field(fits, f"Fits {row.title}", row.allow, emoji, "fits")
-    block = _emoji_field(not_fits, f"Does not fit {row.title}", row.block, emoji, "does not fit")
+    fits, not_fits = st.columns(2)
+    allow = _emoji_field(fits, f"Fits {row.title}", row.allow, emoji)
+    block = _emoji_field(not_fits, f"Does not fit {row.title}", row.block, emoji)
     return replace(row, allow=allow, block=block)
 
 
 def _emoji_field(
-    place: "st.delta_generator.DeltaGenerator", label: str, chosen: tuple[str, ...], known: list[str], hint: str
+    place: "st.delta_generator.DeltaGenerator", label: str, chosen: tuple[str, ...], known: list[str]
 ) -> tuple[str, ...]:
     key = f"{label} {_generation()}"
     # What is chosen stays on offer, so that the field is the same one after every change.
@@ -127,9 +126,8 @@ def _emoji_field(
             list(chosen) if key not in st.session_state else None,
             key=key,
             accept_new_options=True,
-            placeholder=hint,
+            placeholder="none",
             wrap=True,
-            label_visibility="collapsed",
         )
     )
 
