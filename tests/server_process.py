@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,9 +46,18 @@ class Server:
         return connection
 
     def peak_bytes(self) -> int:
-        told = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
-        assert told
-        return 1024 * int(told[1])
+        """Of all its processes, each at its own peak."""
+        told = [Path(f"/proc/{process}/status").read_text() for process in self.processes()]
+        return 1024 * sum(int(number) for status in told for number in re.findall(r"VmHWM:\s+(\d+) kB", status))
+
+    def processes(self) -> Iterator[int]:
+        """Its own number, and those of all below."""
+        waiting = [self.process.pid]
+        while waiting:
+            process = waiting.pop()
+            yield process
+            for task in Path(f"/proc/{process}/task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

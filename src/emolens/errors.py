@@ -1,5 +1,7 @@
 """Every error that emolens raises on purpose: one small tree, each message with the cause, the place and the remedy."""
 
+from typing import Self
+
 
 class EmolensError(Exception):
     """The root: catch this to catch everything that emolens raises on purpose."""
@@ -16,6 +18,9 @@ class ImageError(EmolensError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.code, str(self))  # so that it passes from one process to another
 
 
 class ModelError(EmolensError):

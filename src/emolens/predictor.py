@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
@@ -19,17 +19,16 @@ from emolens.cores import usable_cores
 from emolens.detect.base import Detector
 from emolens.detect.fit import MULTIPLE
 from emolens.errors import ConfigError, ImageError
-from emolens.image import ImageSource, Limits, Photo, crop_face, decode, source_name
+from emolens.image import ImageSource, Limits, decode, source_name
+from emolens.look import Look, Looker, as_box
 from emolens.policy import Policy
-from emolens.results import Box, Face, Failure, Prediction
+from emolens.results import Face, Failure, Prediction
 from emolens.runtime import OnnxModel
 from emolens.session import Device, metadata_of
 
 DETECTOR_SIZE = 1024
 
 ModelName = str | os.PathLike[str]
-
-Framed = tuple[NDArray[np.uint8], ...]
 
 # Each holds a photograph and the detector's working memory; more of them than cores, or than this, gain nothing.
 _WORKERS = min(8, usable_cores())
@@ -162,6 +161,7 @@ class Predictor:
                 raise ConfigError(f"a threshold is a probability, 0 to 1, not {threshold}")
             policy = replace(policy, threshold=threshold, thresholds={})
         self.model, self.detector, self.policy, self.limits = model, detector, policy, limits
+        self._looker = Looker(model.framings, detector, limits)
 
     def predict(self, source: ImageSource) -> Prediction:
         """Reads one image.
@@ -208,12 +208,12 @@ class Predictor:
         if is_cut and len(self.model.framings) == 1:
             return self.model.classify([np.asarray(crops)])
         grey = [crop[..., 0] if crop.ndim == 3 and crop.shape[2] == 1 else crop for crop in crops]
-        return self.model.classify(self._framed([(decode(crop, self.limits).pixels, None) for crop in grey]))
+        return self.model.classify(self._looker.frame([(decode(crop, self.limits).pixels, None) for crop in grey]))
 
-    def look(self, source: ImageSource, name: str | None = None) -> "Look":
+    def look(self, source: ImageSource, name: str | None = None) -> Look:
         """The first step of `predict`, everything that comes before the model: decode, detect, crop.
 
-        For programs that take the steps apart, as the server does; may be called from several threads at once.
+        May be called from several threads at once.
 
         Args:
             source: see `ImageSource`.
@@ -222,15 +222,9 @@ class Predictor:
         Raises:
             ImageError: as of `predict`.
         """
-        name = source_name(source) if name is None else name
-        start = perf_counter()
-        photo = decode(source, self.limits, self._side())
-        decoded = perf_counter()
-        boxes, scores, framed = self._crops(photo)
-        milliseconds = {"decode": 1e3 * (decoded - start), "detect": 1e3 * (perf_counter() - decoded)}
-        return Look(name, photo.width, photo.height, boxes, scores, framed, milliseconds)
+        return self._looker.look(source, name)
 
-    def classify_looks(self, looks: Sequence["Look"]) -> list[NDArray[np.float32]]:
+    def classify_looks(self, looks: Sequence[Look]) -> list[NDArray[np.float32]]:
         """The second step: the crops of all these images through the model at once.
 
         Returns:
@@ -245,7 +239,7 @@ class Predictor:
         ends = np.cumsum([len(look) for look in looks])
         return np.split(self.model.classify(framed), ends[:-1])
 
-    def decide(self, look: "Look", rows: NDArray[np.float32], classify: float) -> Prediction:
+    def decide(self, look: Look, rows: NDArray[np.float32], classify: float) -> Prediction:
         """The last step: one image's result.
 
         Args:
@@ -279,7 +273,7 @@ class Predictor:
             milliseconds={**steps, "total": sum(steps.values())},
         )
 
-    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator["Look | Failure"]:
+    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator[Look | Failure]:
         pending: deque[Future[Look | Failure]] = deque()
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="emolens")
         try:
@@ -292,40 +286,13 @@ class Predictor:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _try_look(self, source: ImageSource, name: str) -> "Look | Failure":
+    def _try_look(self, source: ImageSource, name: str) -> Look | Failure:
         try:
             return self.look(source, name)
         except ImageError as error:
             return Failure.from_error(name, error)
 
-    def _side(self) -> int | None:
-        """The longest side, in pixels, that is needed of an image; None for every pixel."""
-        if self.detector is not None:
-            return self.detector.size
-        # Four times as much as a model sees, so that the shorter side of a wide image has enough, too.
-        return 4 * max(max(size.height or 0, size.width or 0) for _, size in self.model.framings)
-
-    def _crops(self, photo: Photo) -> tuple[NDArray[np.float32], NDArray[np.float32], Framed]:
-        """Boxes in pixels of the stored image, largest first, with scores and crops; or the whole image as one crop."""
-        if self.detector is None:
-            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), self._framed([(photo.pixels, None)])
-        found = self.detector.detect(photo.pixels)
-        boxes = _clipped(found.boxes * photo.scale, photo.width, photo.height)
-        areas = boxes[:, 2] * boxes[:, 3]
-        order = [index for index in np.argsort(-areas, kind="stable") if areas[index] > 0]
-        framed = self._framed([(photo.pixels, _box(found.boxes[index])) for index in order])
-        return boxes[order], found.scores[order], framed
-
-    def _framed(self, faces: Sequence[tuple[NDArray[np.uint8], Box | None]]) -> Framed:
-        """Every face as the model wants it, from pixels and the box in them; without a box all pixels are the face."""
-        return tuple(
-            np.array([crop_face(pixels, box, crop, size) for pixels, box in faces], np.uint8).reshape(
-                -1, size.height or 0, size.width or 0, size.channels
-            )
-            for crop, size in self.model.framings
-        )
-
-    def _predict(self, looks: Sequence["Look"]) -> list[Prediction]:
+    def _predict(self, looks: Sequence[Look]) -> list[Prediction]:
         """The other two steps, of these images together."""
         start = perf_counter()
         rows = self.classify_looks(looks)
@@ -342,43 +309,7 @@ class Predictor:
     def _face(self, box: NDArray[np.float32], score: np.float32, row: NDArray[np.float32]) -> Face:
         probabilities = self._named(row)
         emotions = self.policy.present(probabilities, self.model.card.threshold_of)
-        return Face(_box(box), float(score), probabilities, emotions)
+        return Face(as_box(box), float(score), probabilities, emotions)
 
     def _named(self, row: NDArray[np.floating]) -> dict[str, float]:
         return dict(zip(self.model.card.labels, row.tolist(), strict=True))
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is kept of an image on its way to the model.
-
-    Attributes:
-        boxes: `(F, 4)` float32, `x, y, w, h` in pixels of the upright image as stored, within it, largest first.
-        scores: `(F,)` float32.
-        framed: per framing of the model `(F, H, W, C)` uint8; one face where the whole image is classified.
-        milliseconds: `decode, detect`.
-    """
-
-    name: str
-    width: int
-    height: int
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    framed: Framed
-    milliseconds: dict[str, float]
-
-    def __len__(self) -> int:
-        """How many crops the model has to classify."""
-        return len(self.framed[0])
-
-
-def _clipped(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """The parts of the boxes, `x, y, w, h`, that lie within the image; possibly of no area."""
-    low = boxes[:, :2].clip(0, (width, height))
-    high = (boxes[:, :2] + boxes[:, 2:]).clip(0, (width, height))
-    return np.concatenate([low, high - low], axis=1)
-
-
-def _box(row: NDArray[np.float32]) -> Box:
-    x, y, w, h = row.tolist()
-    return x, y, w, h

@@ -16,9 +16,10 @@ from models import make_model_file
 from server_process import PATIENCE, Server, until
 
 
-def no_files() -> None:
-    """Run in the server's process: whatever it tries to write to a file fails. Workers share some with each other."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+def no_files(server: Server) -> None:
+    """From now on, whatever its processes try to write to a file fails."""
+    for process in server.processes():
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (0, 0))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def serving(tiny: Path, folder: Path) -> Iterator[Callable[..., Server]]:
     followers: list[threading.Thread] = []
 
     def start(**given: object) -> Server:
-        settings = {"models": tiny, "port": 0, "threads": 1, "workers": 1, **given}
+        settings = {"models": tiny, "port": 0, "processes": 1, "workers": 1, **given}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOLENS_")}
         environment |= {f"EMOLENS_SERVE_{name.upper()}": str(value) for name, value in settings.items()}
         environment |= {"EMOLENS_MAX_BYTES": str(8 * 2**20), "EMOLENS_MAX_PIXELS": str(2**24)}
@@ -52,7 +53,6 @@ def serving(tiny: Path, folder: Path) -> Iterator[Callable[..., Server]]:
             cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=no_files if settings["workers"] == 1 else None,
             start_new_session=True,
         )
         servers.append(Server(process))
@@ -60,6 +60,8 @@ def serving(tiny: Path, folder: Path) -> Iterator[Callable[..., Server]]:
         followers[-1].start()
         until(lambda: servers[-1].port > 0 or process.poll() is not None)
         assert process.poll() is None, servers[-1].lines
+        if settings["workers"] == 1:  # several share some files with each other
+            no_files(servers[-1])
         return servers[-1]
 
     try:

@@ -29,7 +29,7 @@ def posted() -> dict[str, Any]:
 def test_beyond_the_queue_the_answer_is_503_at_once_and_the_others_are_answered(
     serve: Callable[..., TestClient], held_up: HeldUp
 ) -> None:
-    client = serve(held_up, queue=3, files=1, threads=1)
+    client = serve(held_up, queue=3, files=1, processes=1)
     with ThreadPoolExecutor(3) as pool:
         accepted = [pool.submit(post, client) for _ in range(3)]
         until(lambda: "emolens_images_waiting 3.0" in client.get("/metrics").text)
@@ -72,7 +72,7 @@ def test_what_is_not_answered_in_time_is_given_up(serve: Callable[..., TestClien
 def test_a_client_that_leaves_leaves_the_queue(
     serve: Callable[..., TestClient], held_up: HeldUp, log: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    client = serve(held_up, threads=1)
+    client = serve(held_up, processes=1)
 
     async def leave() -> None:
         """Posts an image that stays in the queue, and hangs up."""
@@ -108,7 +108,7 @@ def test_a_client_that_leaves_leaves_the_queue(
 def test_the_faces_of_concurrent_requests_share_a_call_of_the_model(
     serve: Callable[..., TestClient], held_up: HeldUp
 ) -> None:
-    client = serve(held_up, threads=4, batch_wait=1000)
+    client = serve(held_up, processes=4, batch_wait=1000)
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(post, client) for _ in range(4)]
         until(lambda: held_up.begun == 4)

@@ -1,7 +1,6 @@
 """What can be set, what is refused, and what is never shown."""
 
 import hashlib
-from typing import Any
 
 import pytest
 
@@ -74,17 +73,15 @@ def test_a_model_that_is_not_there_is_told_before_anything_is_served() -> None:
 
 
 def test_the_cores_are_shared_out_between_the_workers() -> None:
-    assert ServerSettings.load(threads=3).cores() == 3
+    assert ServerSettings.load(processes=3).cores() == 3
     assert ServerSettings.load(workers=64).cores() == 1
 
 
-def test_a_model_and_its_detector_take_the_one_thread_that_calls_them() -> None:
+def test_a_model_takes_the_one_thread_that_calls_it() -> None:
     (served,) = open_models(ServerSettings.load(), Limits())
-    detector: Any = served.predictor.detector
-    for session in (served.predictor.model.session, detector.session):  # type: ignore[attr-defined]
-        options = session.get_session_options()
-        assert options.intra_op_num_threads == 1
-        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    options = served.predictor.model.session.get_session_options()  # type: ignore[attr-defined]
+    assert options.intra_op_num_threads == 1
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_a_key_is_found_by_its_hash() -> None:

@@ -103,7 +103,9 @@ def test_the_newest_frame_wins_and_the_dropped_ones_are_told(serve: Serve, held_
         assert (first["frame"], first["dropped"]) == (1, 3)
         assert (second["frame"], second["dropped"]) == (5, 0)
         assert ask(stream, picture(FACE))["frame"] == 6
-    until(lambda: any(line["path"] == "/stream" for line in log()))
+        # Before the end of the block, at which the test's client would end the server's side, too.
+        stream.close(1000)
+        until(lambda: any(line["path"] == "/stream" for line in log()))
     (line,) = (line for line in log() if line["path"] == "/stream")
     assert (line["status"], line["frames"], line["dropped"], line["code"]) == (101, 6, 3, 1000)
     text = metrics(client)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.predictor import Look
+from emolens.look import Look
 
 Rows = NDArray[np.float32]
 

@@ -1,23 +1,20 @@
-"""Engine: photographs of concurrent requests -> predictions; the models, the threads and the order of the steps."""
+"""Engine: photographs of concurrent requests -> predictions; the models, the processes and the order of the steps."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
+from emolens.look import Look
 from emolens.policy import Policy
-from emolens.predictor import Look, Predictor
+from emolens.predictor import Predictor
 from emolens.results import Prediction
 from emolens.serving.batcher import Batcher, Rows
+from emolens.serving.looking import LookPool
 from emolens.serving.metrics import Metrics
 from emolens.serving.models import Served
 from emolens.serving.settings import ServerSettings
-
-# No file of the client's has a name here: names stand in messages, and may be anything.
-_NAME = "file"
 
 
 @dataclass
@@ -38,13 +35,13 @@ class _Running:
 class Engine:
     """Everything between an upload and its prediction.
 
-    Decoding and detection run in a pool with one thread per core, a call of the detector in one thread; the models run
-    in one thread each. So the cores are shared out once, between images, and no call splits itself up over threads
-    that others need.
+    Decoding and detection run in processes, one per core, a call of the detector in one thread; the models run in one
+    thread each. So the cores are shared out once, between images, and no call splits itself up over threads that others
+    need.
 
     Args:
         served: the models, the one that answers by default first.
-        settings: threads, batches.
+        settings: processes, batches.
         metrics: are told of the batches.
     """
 
@@ -53,7 +50,7 @@ class Engine:
         self._default = served[0].name
         self._settings, self._metrics = settings, metrics
         self._models: dict[str, _Running] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._looks: LookPool | None = None
 
     @property
     def default(self) -> Served:
@@ -61,21 +58,21 @@ class Engine:
 
     @property
     def running(self) -> bool:
-        return self._pool is not None
+        return self._looks is not None
 
     def start(self) -> None:
         """To be called in the event loop that `predict` will run in."""
         # At the priority of the event loop: a lower one answers 503 a few milliseconds sooner, and gives a third of the
         # throughput to whatever else runs on the machine.
-        self._pool = ThreadPoolExecutor(self._settings.cores(), thread_name_prefix="emolens-look")
+        self._looks = LookPool(self._settings.cores(), self.default.predictor.limits)
         for one in self.served.values():
             self._begin(one)
 
     async def stop(self) -> None:
-        """Ends the threads; what still waits is given up."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+        """Ends processes and threads; what still waits is given up."""
+        looks, self._looks = self._looks, None
+        if looks is not None:
+            looks.stop()
         for model in self._models.values():
             await model.batcher.stop()
 
@@ -105,7 +102,7 @@ class Engine:
             threshold: overrides those of policy and card.
 
         Returns:
-            The prediction; its `milliseconds` have `wait`, for a thread, and `classify`, with the wait for the batch.
+            The prediction; its `milliseconds` have `wait`, for a process, and `classify`, with the wait for the batch.
 
         Raises:
             ImageError: it cannot be read.
@@ -113,29 +110,32 @@ class Engine:
         """
         model = self._models[name]
         base = model.served.predictor
-        predictor = Predictor(base.model, base.detector, policy, threshold=threshold, limits=base.limits)
+        predictor = Predictor(base.model, None, policy, threshold=threshold, limits=base.limits)
         start = perf_counter()
         model.images += 1
         try:
-            look, rows = await self._seen(predictor, model.batcher, data)
+            look, rows = await self._seen(model, data)
         finally:
             model.images -= 1
             if not model.images and model is not self._models[name]:
                 await model.batcher.stop()  # it has been replaced, and this was its last image
         passed = 1e3 * (perf_counter() - start) - sum(look.milliseconds.values())
-        return predictor.decide(look, rows, passed)
+        return predictor.decide(look, rows, look.milliseconds.get("classify", 0.0) + passed)
 
-    async def _seen(self, predictor: Predictor, batcher: Batcher, data: bytes) -> tuple[Look, Rows]:
+    async def _seen(self, model: _Running, data: bytes) -> tuple[Look, Rows]:
+        assert self._looks is not None
         start = perf_counter()
-        batcher.expect()
+        model.batcher.expect()
         try:
-            look = await asyncio.get_running_loop().run_in_executor(self._pool, predictor.look, data, _NAME)
+            look, rows = await self._looks.look(data, model.served.asked)
         finally:
-            batcher.arrived()
+            model.batcher.arrived()
         wait = 1e3 * (perf_counter() - start) - sum(look.milliseconds.values())
         look = replace(look, milliseconds={"wait": wait, **look.milliseconds})
-        # A photograph without a face has nothing to wait for.
-        return look, await batcher.rows(look) if len(look) else np.zeros((0, 0), np.float32)
+        if rows is None:
+            # A photograph without a face has nothing to wait for.
+            rows = await model.batcher.rows(look) if len(look) else np.zeros((0, 0), np.float32)
+        return look, rows
 
 
 def _labels(served: Served) -> tuple[str, str, str]:

@@ -29,7 +29,7 @@ class ServerSettings(BaseSettings):
     models: str = Field("face", description="names or files of emotion models, comma between them; the first answers")
     policy: str = Field("social", description="the policy at the start: a name or a YAML file")
     policies: str = Field("", description="the folder of the policy's versions; without it they end with the server")
-    threads: int = Field(0, ge=0, le=256, description="that decode and detect, per process; 0: the cores it can have")
+    processes: int = Field(0, ge=0, le=256, description="that decode and detect, per worker; 0: the cores it can have")
     batch: int = Field(32, ge=1, le=1024, description="faces in one call of the model")
     batch_wait: float = Field(3.0, ge=0, le=1000, description="milliseconds that a face waits for others")
     queue: int = Field(64, ge=1, le=100_000, description="images accepted and not yet answered, per process")
@@ -124,8 +124,8 @@ class ServerSettings(BaseSettings):
         return min(limits.max_bytes, self.memory // self.streams)
 
     def cores(self) -> int:
-        """The threads that decode and detect, by the plan of `docs/serve.md`."""
-        return self.threads or max(1, usable_cores() // self.workers)
+        """The processes that decode and detect, by the plan of `docs/serve.md`."""
+        return self.processes or max(1, usable_cores() // self.workers)
 
 
 def _parts(text: str) -> list[str]:

@@ -82,7 +82,11 @@ class _Stream:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # `gather` would forget by whom this task is cancelled, if it is meanwhile.
+            await asyncio.wait(tasks)
+            for task in tasks:
+                if not task.cancelled():
+                    task.exception()  # nobody else asks
 
     async def _receive(self) -> _End:
         seconds = self._services.settings.stream_seconds
