@@ -12,7 +12,7 @@ demo: $(VENV)/.demo ## analyse a real photograph, write an annotated copy into d
 	$(BIN)/emolens predict demo/astronaut.png --show-scores --annotate demo/annotated
 
 test: $(VENV)/.dev ## run every test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff check .

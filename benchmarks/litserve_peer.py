@@ -1,6 +1,5 @@
-"""LitServe around the same predictor, one worker process per core: `python litserve_peer.py PORT`."""
+"""LitServe around the same predictor: `python litserve_peer.py PORT WORKERS`."""
 
-import os
 import sys
 from typing import Any
 
@@ -27,5 +26,5 @@ class Api(litserve.LitAPI):  # type: ignore[misc]  # no types
 
 
 if __name__ == "__main__":
-    server = litserve.LitServer(Api(), accelerator="cpu", workers_per_device=os.cpu_count() or 1, timeout=60)
+    server = litserve.LitServer(Api(), accelerator="cpu", workers_per_device=int(sys.argv[2]), timeout=60)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False, log_level="warning")

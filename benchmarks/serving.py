@@ -3,7 +3,7 @@
     python benchmarks/serving.py --photos FOLDER [--rounds 3] [--seconds 8] [--litserve-python PYTHON]
 
 The peers (`peers.py`, `litserve_peer.py`): an `async def` handler that calls the predictor inline, a handler in
-FastAPI's pool of threads, and LitServe with a worker process per core. All have the same models, one thread for a call
+FastAPI's pool of threads, and LitServe, as it comes and with a worker process per core. All have the same models, one thread for a call
 of a model, the same photographs as multipart forms, and the load of `load.py` beside them on the same machine. They
 take turns, each started anew in every round; a first load that is not counted warms it up. PYTHON is the interpreter of
 an environment with LitServe (0.2.19) and emolens; without it, LitServe is left out. Processor time per answer is
@@ -11,6 +11,7 @@ compared with that of the bare predictor per photograph, in a loop of one thread
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -69,8 +70,9 @@ def main() -> None:
         "pool of threads": [*uvicorn, "peers:pooled"],
     }
     if arguments.litserve_python:
-        peer = Path(__file__).with_name("litserve_peer.py")
-        commands["LitServe"] = [str(arguments.litserve_python), str(peer), "PORT"]
+        peer = [str(arguments.litserve_python), str(Path(__file__).with_name("litserve_peer.py")), "PORT"]
+        commands["LitServe"] = [*peer, "1"]
+        commands["LitServe, a worker per core"] = [*peer, str(os.cpu_count())]
     measured: dict[tuple[str, int], list[Figures]] = defaultdict(list)
     memory: dict[str, list[float]] = defaultdict(list)
     bare: list[float] = []
