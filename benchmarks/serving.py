@@ -3,11 +3,11 @@
     python benchmarks/serving.py --photos FOLDER [--rounds 3] [--seconds 8] [--litserve-python PYTHON]
 
 The peers (`peers.py`, `litserve_peer.py`): an `async def` handler that calls the predictor inline, a handler in
-FastAPI's pool of threads, and LitServe, as it comes and with a worker process per core. All have the same models, one thread for a call
-of a model, the same photographs as multipart forms, and the load of `load.py` beside them on the same machine. They
-take turns, each started anew in every round; a first load that is not counted warms it up. PYTHON is the interpreter of
-an environment with LitServe (0.2.19) and emolens; without it, LitServe is left out. Processor time per answer is
-compared with that of the bare predictor per photograph, in a loop of one thread in a process of its own.
+FastAPI's pool of threads, and LitServe, as it comes and with a worker process per core. All have the same models, one
+thread for a call of a model, the same photographs as multipart forms, and the load of `load.py` beside them on the same
+machine. They take turns, each started anew in every round; a first load that is not counted warms it up. PYTHON is the
+interpreter of an environment with LitServe (0.2.19) and emolens; without it, LitServe is left out. Processor time per
+answer is compared with that of the bare predictor per photograph, in a loop of one thread in a process of its own.
 """
 
 import argparse
