@@ -12,8 +12,9 @@ from detectors import MagentaPatches
 from emolens import Policy, Predictor, settings
 from emolens.client import AsyncClient, Client
 from emolens.runtime import OnnxModel
-from emolens.serving import ServerSettings, create_app, models
+from emolens.serving import ServerSettings, create_app, engine
 from live_server import live
+from look_threads import look_threads
 from models import make_model_file
 
 ADMIN = "the-admin-key"
@@ -30,7 +31,7 @@ def url(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name in settings.SETTINGS:
             patch.delenv(name, raising=False)
         patch.setenv(settings.FEEDBACK_URL, f"sqlite:///{tmp_path_factory.mktemp('feedback')}/feedback.db")
-        patch.setattr(models, "open_detector", lambda *_, **__: MagentaPatches())
+        patch.setattr(engine, "LookPool", look_threads(MagentaPatches()))
         keys = f"ops:{hashlib.sha256(ADMIN.encode()).hexdigest()}"
         chosen = ServerSettings.load(models=str(model_file), admin_keys=keys, files=4, feedback=True)
         with live(create_app(chosen)) as address:
