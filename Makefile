@@ -12,7 +12,8 @@ demo: $(VENV)/.demo ## analyse a real photograph, write an annotated copy into d
 	$(BIN)/emolens predict demo/astronaut.png --show-scores --annotate demo/annotated
 
 test: $(VENV)/.dev ## run every test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff check .
