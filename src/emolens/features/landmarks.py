@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,8 +140,20 @@ def _open(path: Path, confidence: float) -> Any:
     except (RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise ModelError(f"{path} is no bundle of MediaPipe's Face Landmarker: {reason}; pull it again") from None
+    _survive_its_profiler()
     _opened.add(landmarker)
     return landmarker
+
+
+def _survive_its_profiler() -> None:
+    """Ignores the signal of MediaPipe's profiling timer.
+
+    Lightning puts the handlers that it finds back after a training, as far as Python knows them, and Python knows
+    nothing of MediaPipe's: the next tick would end the process.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and hasattr(signal, "SIGPROF") and signal.getsignal(signal.SIGPROF) == signal.SIG_DFL:
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
 
 
 @contextmanager
