@@ -50,7 +50,8 @@ class Connection:
             return 0
 
     async def _post(self, request: bytes) -> int:
-        if self.streams is None:
+        if self.streams is None or self.streams[0].at_eof():  # the server closes what has long been idle
+            self.close()
             self.streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self.streams
         writer.write(request)
