@@ -39,7 +39,7 @@ def run(name: str, folder: Path) -> NotebookNode:
     """The notebook with what its cells give in an empty folder; a cell that fails raises."""
     notebook = read(name)
     client = NotebookClient(notebook, timeout=600, coalesce_streams=True, resources={"metadata": {"path": str(folder)}})
-    # Importing Streamlit, as other tests do, sets MPLBACKEND for the whole process, and a notebook that has it shows no figures.
+    # Importing Streamlit, as other tests do, sets MPLBACKEND, and a notebook that inherits it shows no figures.
     inherited = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     # tqdm, which emolens does not use itself, asks for ipywidgets in every notebook that has none.
     client.execute(env={**inherited, "PYTHONWARNINGS": "ignore:IProgress not found"})

@@ -133,6 +133,14 @@ def test_sigterm_under_load_answers_all_that_was_accepted(serve: Callable[..., S
     assert {one.status for one in load.sent} <= {200, None}
 
 
+def test_a_worker_that_hangs_does_not_keep_the_server_from_its_end(serve: Callable[..., Server]) -> None:
+    server = serve(workers=2, drain_seconds=1)
+    until(lambda: len(workers(server)) == 2 and is_served(server))
+    os.kill(min(workers(server)), signal.SIGSTOP)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(15)
+
+
 def test_a_model_that_is_replaced_again_and_again_under_load_fails_no_request(
     serve: Callable[..., Server], tmp_path: Path
 ) -> None:

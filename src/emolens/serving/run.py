@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from emolens.image import Limits
 from emolens.serving import metrics
@@ -17,6 +20,9 @@ from emolens.serving.ws_protocol import StreamProtocol
 
 # Connections that are taken in one go, in which nobody is answered.
 _BACKLOG = 256
+
+# What a worker may take beside the time for its last requests, until it is ended.
+_ENDING_SECONDS = 5.0
 
 
 def run(settings: ServerSettings) -> None:
@@ -42,22 +48,38 @@ def run(settings: ServerSettings) -> None:
 
 
 def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
-    uvicorn.run(
-        app,
-        factory=isinstance(app, str),
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        http=PatientProtocol,
-        ws=StreamProtocol,
-        ws_max_size=settings.frame_bytes(Limits.from_environment()),
-        ws_per_message_deflate=False,
-        log_config=CONFIG,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=_BACKLOG,
-        limit_concurrency=settings.connections,
-        timeout_keep_alive=settings.idle_seconds,
-        timeout_graceful_shutdown=settings.drain_seconds,
-    )
+    options: dict[str, Any] = {
+        "factory": isinstance(app, str),
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.workers,
+        "http": PatientProtocol,
+        "ws": StreamProtocol,
+        "ws_max_size": settings.frame_bytes(Limits.from_environment()),
+        "ws_per_message_deflate": False,
+        "log_config": CONFIG,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "backlog": _BACKLOG,
+        "limit_concurrency": settings.connections,
+        "timeout_keep_alive": settings.idle_seconds,
+        "timeout_graceful_shutdown": settings.drain_seconds,
+    }
+    if settings.workers == 1:
+        uvicorn.run(app, **options)
+    else:
+        config = uvicorn.Config(app, **options)
+        _Workers(config, [config.bind_socket()]).run()
+
+
+class _Workers(Multiprocess):
+    """uvicorn's workers, whose end is awaited for so long and no longer; its own way waits for one that hangs."""
+
+    def join_all(self) -> None:
+        end = monotonic() + (self.config.timeout_graceful_shutdown or 0) + _ENDING_SECONDS
+        for worker in self.processes:
+            worker.process.join(max(0.0, end - monotonic()))
+            if worker.process.is_alive():
+                worker.kill()
+        super().join_all()
