@@ -39,13 +39,18 @@ def taken(content: str | bytes, file: Path = Path(".env")) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("value", "forbidden"), [("", False), ("0", False), ("1", True), ("true", True), ("yes", True), ("no", True)]
+    ("value", "forbidden"),
+    [*((no, False) for no in ("", "0", "no", "False", "off")), *((yes, True) for yes in ("1", "true", " YES ", "on"))],
 )
-def test_who_sets_offline_to_anything_but_0_is_offline(
-    value: str, forbidden: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_offline_is_said_as_people_say_yes_and_no(value: str, forbidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOLENS_OFFLINE", value)
     assert settings.offline() is forbidden
+
+
+def test_what_is_neither_yes_nor_no_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOLENS_OFFLINE", "ture")
+    with pytest.raises(ConfigError, match="EMOLENS_OFFLINE is 'ture'; write 1, true"):
+        settings.offline()
 
 
 @pytest.mark.parametrize("place", [".", ".."])

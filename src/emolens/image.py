@@ -3,18 +3,18 @@
 import math
 import os
 import stat
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from emolens import settings
 from emolens.card import Crop, Input
-from emolens.errors import ConfigError, ImageError, ModelError
+from emolens.errors import ImageError, ModelError
 from emolens.imagefile import check_pixels, load_upright, open_image, stored_orientation
 from emolens.results import Box
-from emolens.settings import PREFIX
 from emolens.sniff import HEAD, foreign_content, image_format
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -63,15 +63,8 @@ class Limits:
         Raises:
             ConfigError: one of them is no positive whole number.
         """
-        limits = {}
-        for field in fields(cls):
-            name = f"{PREFIX}{field.name.upper()}"
-            value = os.environ.get(name)
-            if value and not (value.isdecimal() and int(value) > 0):
-                raise ConfigError(f"{name} is '{value}'; it must be a positive whole number")
-            if value:
-                limits[field.name] = int(value)
-        return cls(**limits)
+        max_bytes, max_pixels = settings.count(settings.MAX_BYTES), settings.count(settings.MAX_PIXELS)
+        return cls(max_bytes or cls.max_bytes, max_pixels or cls.max_pixels)
 
 
 @dataclass(frozen=True)
@@ -258,7 +251,7 @@ def _too_many_bytes(name: str, found: int, limits: Limits) -> ImageError:
     return ImageError(
         "too_many_bytes",
         f"{name}: is {found / 2**20:.1f} MiB, over the limit of {limits.max_bytes / 2**20:.1f} MiB; "
-        "make it smaller, or raise max_bytes (EMOLENS_MAX_BYTES)",
+        f"make it smaller, or raise max_bytes ({settings.MAX_BYTES})",
     )
 
 

@@ -21,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from emolens import settings
 from emolens.errors import ImageError
 from emolens.metadata import canvas_size, orientation, separate
 
@@ -129,7 +130,7 @@ def _too_many_pixels(name: str, found: str, max_pixels: int) -> ImageError:
     return ImageError(
         "too_many_pixels",
         f"{name}: has {found}, over the limit of {max_pixels / 1e6:.1f} million; "
-        "make it smaller, or raise max_pixels (EMOLENS_MAX_PIXELS)",
+        f"make it smaller, or raise max_pixels ({settings.MAX_PIXELS})",
     )
 
 

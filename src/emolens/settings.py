@@ -19,7 +19,7 @@ RUNS = "EMOLENS_RUNS"
 """The folder to which a relative `train --out` goes, and in which runs and their model files are also looked up."""
 
 OFFLINE = "EMOLENS_OFFLINE"
-"""1: nothing is ever downloaded."""
+"""1, true, yes or on: nothing is ever downloaded."""
 
 MIRROR = "EMOLENS_MIRROR"
 """The address of the folder from which models are pulled, instead of from where each of them is published."""
@@ -73,6 +73,8 @@ SERVE = (
 SETTINGS = (*FOLDERS, OFFLINE, MIRROR, MAX_BYTES, MAX_PIXELS, FEEDBACK_URL, UI_KEY, *SERVE)
 """Every variable that emolens reads; one that is empty counts as not set."""
 
+_SWITCH = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off", ""), False)}
+
 _FILE = ".env"
 _MOST_BYTES = 64 * 1024
 _ASSIGNMENT = re.compile(rf"(?:export\s+)?({PREFIX}\w+)\s*(.*)", re.ASCII)
@@ -123,8 +125,31 @@ def place_run(path: Path) -> Path:
 
 
 def offline() -> bool:
-    """Whether `EMOLENS_OFFLINE` forbids downloads, as every value but 0 does."""
-    return os.environ.get(OFFLINE, "") not in ("", "0")
+    """Whether `EMOLENS_OFFLINE` forbids downloads.
+
+    Raises:
+        ConfigError: it says neither yes nor no.
+    """
+    value = os.environ.get(OFFLINE, "")
+    if value.strip().lower() not in _SWITCH:
+        raise ConfigError(
+            f"{OFFLINE} is '{value}'; write 1, true, yes or on to forbid downloads, else 0, false, no or off"
+        )
+    return _SWITCH[value.strip().lower()]
+
+
+def count(name: str) -> int | None:
+    """The positive whole number that a variable sets, if it does.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    value = os.environ.get(name)
+    if not value:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise ConfigError(f"{name} is '{value}'; it must be a positive whole number")
+    return int(value)
 
 
 def mirror() -> str | None:

@@ -35,6 +35,12 @@ def test_a_crop_alone_is_cut_the_same_way() -> None:
     np.testing.assert_array_equal(cut_crop(one, SIZE, Crop()), cut_crops([one], SIZE, Crop())[0][0])
 
 
+def test_an_image_over_the_limits_of_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOLENS_MAX_PIXELS", "63")
+    with pytest.raises(DataError, match=r"^a: .*EMOLENS_MAX_PIXELS"):
+        cut_crop(sample("a", 10), SIZE, Crop())
+
+
 def test_an_image_that_cannot_be_read_alone_is_named_in_the_error() -> None:
     with pytest.raises(DataError, match=r"^b: "):
         cut_crop(sample("b", None), SIZE, Crop())

@@ -11,7 +11,7 @@ from emolens.card import Crop, Input
 from emolens.cores import usable_cores
 from emolens.data.samples import Sample
 from emolens.errors import DataError, ImageError
-from emolens.image import crop_face, decode
+from emolens.image import Limits, Photo, crop_face, decode
 
 Result = TypeVar("Result")
 
@@ -20,6 +20,11 @@ _WORKERS = min(8, usable_cores())
 
 # Of encoded bytes. Threads that decode 48 x 48 pixels spend three times as long on handing the interpreter over.
 _SMALL = 16_384
+
+
+def decode_sample(sample: Sample, side: int | None = None) -> Photo:
+    """Decodes a sample's image, as `decode` does, within the limits that the environment sets."""
+    return decode(sample.image, Limits.from_environment(), side)
 
 
 def cut_crop(sample: Sample, size: Input, crop: Crop) -> NDArray[np.uint8]:
@@ -32,7 +37,7 @@ def cut_crop(sample: Sample, size: Input, crop: Crop) -> NDArray[np.uint8]:
         DataError: the image cannot be read; with the sample's name.
     """
     try:
-        pixels = decode(sample.image).pixels
+        pixels = decode_sample(sample).pixels
     except ImageError as error:
         raise DataError(f"{sample.name}: {error}") from None
     return crop_face(pixels, sample.box, crop, size)

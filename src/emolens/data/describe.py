@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from emolens.card import Crop, Input
 from emolens.cores import usable_cores
+from emolens.data.crops import decode_sample
 from emolens.data.samples import Dataset, Sample
 from emolens.data.similar import group_alike, perceptual_hash, pixel_hash
 from emolens.errors import ImageError
-from emolens.image import crop_face, decode
+from emolens.image import crop_face
 
 # At which a face in a photograph is compared; a picture that is the crop already is compared as it is.
 _FACE = Input(height=64, width=64, channels=3)
@@ -47,7 +48,7 @@ def look_at(samples: Sequence[Sample]) -> Iterator[Look | ImageError]:
 
 def _look(sample: Sample) -> Look | ImageError:
     try:
-        photo = decode(sample.image)
+        photo = decode_sample(sample)
     except ImageError as error:
         return error
     shown = photo.pixels if sample.box is None else crop_face(photo.pixels, sample.box, Crop(), _FACE)

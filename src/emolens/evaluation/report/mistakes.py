@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emolens.card import Crop, Input
+from emolens.data.crops import decode_sample
 from emolens.data.samples import Dataset, Sample
 from emolens.errors import ImageError
 from emolens.evaluation.multilabel import MultiLabel
 from emolens.evaluation.single_label import SingleLabel
-from emolens.image import crop_face, decode
+from emolens.image import crop_face
 
 MOST = 24
 
@@ -83,7 +84,7 @@ def _in_words(target: NDArray[np.float64], labels: tuple[str, ...]) -> str:
 def _picture(sample: Sample) -> str | None:
     """The face, or the whole picture where there is no box; encoded anew, so that only pixels are left of the file."""
     try:
-        pixels = decode(sample.image).pixels
+        pixels = decode_sample(sample).pixels
     except ImageError:
         return None
     if sample.box is not None:

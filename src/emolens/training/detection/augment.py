@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from emolens.data.readers.faces import FacePhoto
 from emolens.errors import DataError, ImageError
-from emolens.image import decode
+from emolens.image import Limits, decode
 from emolens.training.detection.recipe import DetectionAugmentation
 
 Floats = NDArray[np.float32]
@@ -34,7 +34,7 @@ class Scene(NamedTuple):
     @classmethod
     def of(cls, photo: FacePhoto) -> "Scene":
         try:
-            pixels = decode(photo.image).pixels
+            pixels = decode(photo.image, Limits.from_environment()).pixels
         except ImageError as error:
             raise DataError(f"{photo.source}: {error}") from None
         return cls(pixels, photo.boxes, photo.landmarks, photo.ignore)
