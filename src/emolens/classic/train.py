@@ -21,10 +21,10 @@ from emolens.classic.cache import cached
 from emolens.classic.estimator import ImageClassifier
 from emolens.classic.heads import FOLDS
 from emolens.classic.recipe import ClassicRecipe
-from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.calibration import calibrate_card
+from emolens.evaluation.cutting import cut_in_chunks
 from emolens.evaluation.metrics import compute_metrics
 from emolens.features.base import FeatureStep
 from emolens.files import written_whole
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 _HELD_OUT = "held-out training rows"
 _LIBRARIES = ("emolens", "scikit-learn", "scikit-image", "skl2onnx", "torch", "mediapipe", "numpy", "pillow")
-_CHUNK = 512
 _FLOOR = 1e-12
 
 
@@ -114,9 +113,9 @@ def _features(
     features = np.empty((len(dataset), step.size), np.float32)
     unreadable: dict[int, str] = {}
     filled = 0
-    for start in range(0, len(dataset), _CHUNK):
-        crops, faulty = cut_crops(dataset.samples[start : start + _CHUNK], recipe.input, recipe.crop)
-        unreadable |= {start + index: what for index, what in faulty.items()}
+    for _, cuts in cut_in_chunks(dataset.samples, [(recipe.crop, recipe.input)]):
+        crops = cuts.framed[0]
+        unreadable |= cuts.unreadable
         features[filled : filled + len(crops)] = step(crops)
         filled += len(crops)
     read = dataset.without("unreadable_image", unreadable)

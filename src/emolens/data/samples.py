@@ -18,6 +18,12 @@ NAMED = 10
 Objective = Literal["distribution", "multilabel"]
 
 
+def have_single_top(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """`(N,)`: which rows of `(N, L)` targets are decided: one label has more than each other."""
+    single: NDArray[np.bool_] = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
+    return single
+
+
 @dataclass(frozen=True)
 class Sample:
     """One image with its target.
@@ -90,9 +96,7 @@ class Dataset:
     @property
     def decided(self) -> NDArray[np.bool_]:
         """`(N,)`: whether the sample has a single top label."""
-        targets = self.targets
-        single: NDArray[np.bool_] = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
-        return single
+        return have_single_top(self.targets)
 
     def without_ties(self) -> "Dataset":
         """Only the samples that are decided; accuracy means nothing on the others."""

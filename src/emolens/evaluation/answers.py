@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 from emolens.classifier import Classifier
 from emolens.data.samples import Dataset
 from emolens.detect.base import Detector
-from emolens.evaluation.cutting import cut
+from emolens.evaluation.cutting import cut_in_chunks
 from emolens.evaluation.traits import crop_traits
-
-# Crops in memory at once: enough to keep the decoding threads busy, 77 MB at 224 x 224 x 3.
-_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,10 @@ def predict_dataset(model: Classifier, dataset: Dataset, detector: Detector | No
     answered, traits = np.zeros(len(samples), bool), np.full((len(samples), 4), np.nan, np.float32)
     probabilities = [np.empty((0, len(model.card.labels)), np.float32)]
     unreadable: dict[int, str] = {}
-    for start in range(0, len(samples), _CHUNK):
-        cuts = cut(samples[start : start + _CHUNK], model.framings, detector)
-        place = slice(start, start + len(cuts.answered))
-        unreadable |= {start + index: why for index, why in cuts.unreadable.items()}
+    for place, cuts in cut_in_chunks(samples, model.framings, detector):
+        unreadable |= cuts.unreadable
         answered[place], traits[place, 3] = cuts.answered, cuts.sizes
-        traits[np.flatnonzero(cuts.answered) + start, :3] = crop_traits(cuts.framed[0])
+        traits[place][cuts.answered, :3] = crop_traits(cuts.framed[0])
         if detector is not None:
             samples[place] = [
                 replace(sample, box=box or sample.box) for sample, box in zip(samples[place], cuts.boxes, strict=True)
@@ -55,7 +50,7 @@ def predict_dataset(model: Classifier, dataset: Dataset, detector: Detector | No
         given = model.classify(cuts.framed)
         if model.card.features is not None:
             knows = np.ptp(given, axis=1) > 0  # even where the step finds nothing
-            answered[np.flatnonzero(cuts.answered)[~knows] + start] = False
+            answered[place][cuts.answered] = knows
             given = given[knows]
         probabilities.append(given)
     readable = [index not in unreadable for index in range(len(samples))]

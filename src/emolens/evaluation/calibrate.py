@@ -4,17 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.card import Abstention, ModelCard
-from emolens.data.crops import cut_crops
 from emolens.data.samples import Dataset
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.abstention import choose_threshold
 from emolens.evaluation.calibration import Method, calibrate_card
+from emolens.evaluation.cutting import cut_in_chunks
 from emolens.evaluation.thresholds import tune_thresholds
 from emolens.labels import canonical
 from emolens.probability import calibrated
 from emolens.runtime import OnnxModel
 
-_CHUNK = 512
 _FEWEST = 10
 
 
@@ -78,8 +77,7 @@ def _logits(model: OnnxModel, dataset: Dataset) -> tuple[Dataset, NDArray[np.flo
     """The samples that can be read, and `(N, L)`."""
     logits = [np.empty((0, len(model.card.labels)), np.float32)]
     unreadable: dict[int, str] = {}
-    for start in range(0, len(dataset), _CHUNK):
-        crops, faulty = cut_crops(dataset.samples[start : start + _CHUNK], model.card.input, model.card.crop)
-        unreadable |= {start + index: what for index, what in faulty.items()}
-        logits.append(model.logits(crops))
+    for _, cuts in cut_in_chunks(dataset.samples, model.framings):
+        unreadable |= cuts.unreadable
+        logits.append(model.logits(cuts.framed[0]))
     return dataset.without("unreadable_image", unreadable), np.concatenate(logits)

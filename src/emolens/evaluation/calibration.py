@@ -11,6 +11,7 @@ from scipy.special import expit, log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
 from emolens.card import Calibration, ModelCard, Steps
+from emolens.data.samples import have_single_top
 from emolens.errors import DataError
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
 from emolens.probability import calibrated
@@ -133,7 +134,7 @@ def _figures(card: ModelCard, logits: NDArray[np.float32], targets: NDArray[np.f
         thresholds = [card.threshold_of(label) for label in card.labels]
         metrics = compute_multilabel_metrics(probabilities, targets, card.labels, thresholds)
     else:
-        decided = (targets == targets.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        decided = have_single_top(targets)
         if not decided.any():
             return {}
         metrics = compute_metrics(probabilities[decided], targets[decided], card.labels)
