@@ -50,8 +50,10 @@ def test_a_summary_is_printed_and_every_figure_written(run, model, table, tmp_pa
     lines = [line.split() for line in printed.splitlines()]
     assert ["accuracy", "0.5000", "0.0000", "to", "1.0000"] in lines
     assert ["happy", "0.5000", "1.0000", "0.6667", "1"] in lines
-    assert "ECE, against the share of votes" in printed
-    assert "KL from the votes" in printed
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for name in ("ECE against being right", "ECE against votes", "KL divergence from the votes"):
+        assert name in printed
+        assert name in page
     assert str(out / "metrics.json") in noted
     assert str(out / "report.html") in noted
     assert {"report.html", "metrics.json", "predictions.csv"} <= {file.name for file in out.iterdir()}

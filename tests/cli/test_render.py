@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 
 from emolens.cli.render import Format, write
-from emolens.cli.terminal import printable
 from emolens.results import Face, Failure, Prediction, Reactions
+from emolens.text import printable
 
 LABELS = ("happy", "sad")
 FACE = Face(box=(1.0, 2.0, 30.0, 40.0), score=0.9, probabilities={"happy": 0.8, "sad": 0.2}, emotions=("happy",))

@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from emolens import __version__, settings
-from emolens.cli.terminal import printable_lines
 from emolens.errors import EXIT_CODES, EmolensError
+from emolens.text import printable_lines
 
 COMMANDS = (
     "predict",

@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emolens.cli.terminal import figures_table, printable_lines
+from emolens.cli.terminal import figures_table
+from emolens.evaluation.names import NAMES
+from emolens.text import printable_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from emolens.card import ModelCard
 
-_MEANINGS = {
-    "nll": "NLL",
-    "brier": "Brier score",
-    "ece": "ECE, against being right",
-    "adaptive_ece": "adaptive ECE, against being right",
-    "vote_ece": "ECE, against the share of votes",
-}
+_FIGURES = ("nll", "brier", "ece", "adaptive_ece", "vote_ece")
 
 
 def calibrate(
@@ -89,7 +85,7 @@ def _heading(card: "ModelCard") -> str:
 def _figures(card: "ModelCard") -> "Table":
     assert card.calibration is not None
     table = figures_table("", "before", "after")
-    for key, meaning in _MEANINGS.items():
+    for key in _FIGURES:
         if key in card.calibration.after:
-            table.add_row(meaning, f"{card.calibration.before[key]:.4f}", f"{card.calibration.after[key]:.4f}")
+            table.add_row(NAMES[key], f"{card.calibration.before[key]:.4f}", f"{card.calibration.after[key]:.4f}")
     return table

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emolens.cli.terminal import figures_table, printable
+from emolens.cli.terminal import figures_table
+from emolens.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

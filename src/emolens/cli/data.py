@@ -190,7 +190,7 @@ def _shortened(group: tuple[str, ...]) -> str:
 def _print(*parts: "str | Table") -> None:
     from rich.console import Console
 
-    from emolens.cli.terminal import printable
+    from emolens.text import printable
 
     console = Console(highlight=False, markup=False)
     for part in parts:

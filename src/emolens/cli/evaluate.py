@@ -8,27 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from emolens.cli.terminal import figures_table, printable, printable_lines
+from emolens.cli.options import Device, Views, Weights
+from emolens.cli.terminal import figures_table
+from emolens.evaluation.names import NAMES
+from emolens.text import printable, printable_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from emolens.evaluation.evaluate import Evaluation
 
-_FIGURES = {
-    "accuracy": "accuracy",
-    "subset_accuracy": "subset accuracy",
-    "mean_average_precision": "mean average precision",
-    "top2_accuracy": "top-2 accuracy",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "weighted_f1": "weighted F1",
-    "nll": "NLL",
-    "brier": "Brier score",
-    "ece": "ECE, against being right",
-    "vote_ece": "ECE, against the share of votes",
-    "kl": "KL from the votes",
-}
+_FIGURES = (
+    *("accuracy", "subset_accuracy", "mean_average_precision", "top2_accuracy", "macro_f1", "micro_f1", "weighted_f1"),
+    *("nll", "brier", "ece", "vote_ece", "kl"),
+)
 
 
 def evaluate(
@@ -51,12 +44,8 @@ def evaluate(
     others: Annotated[
         list[str] | None, typer.Option("--model", metavar="NAME|FILE", help="Another model; all answer together.")
     ] = None,
-    weight: Annotated[
-        list[float] | None, typer.Option(metavar="X", help="What a model counts among several; one for each.")
-    ] = None,
-    tta: Annotated[
-        Literal["flip", "full"] | None, typer.Option(help="Test-time augmentation: slower, somewhat better.")
-    ] = None,
+    weight: Weights = None,
+    tta: Views = None,
     keep_leaks: Annotated[
         bool, typer.Option("--keep-leaks", help="Also rows whose image stands in an earlier split, too.")
     ] = False,
@@ -65,7 +54,7 @@ def evaluate(
         typer.Option("--strict", help="Stop at faults in the data, such as missing files, instead of naming them."),
     ] = False,
     out: Annotated[Path | None, typer.Option(help="A folder to write the report to.", show_default=False)] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the model runs.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Measure a model on a dataset; print a summary, and write figures, predictions, plots and a report to OUT."""
     from rich.console import Console
@@ -117,10 +106,10 @@ def _heading(evaluation: "Evaluation") -> str:
 
 def _summary(metrics: Mapping[str, Any]) -> "Table":
     table = figures_table("", "value", "95 % interval")
-    for key, meaning in _FIGURES.items():
+    for key in _FIGURES:
         if key in metrics:
             low, high = metrics["intervals"][key]
-            table.add_row(meaning, f"{metrics[key]:.4f}", f"{low:.4f} to {high:.4f}")
+            table.add_row(NAMES[key], f"{metrics[key]:.4f}", f"{low:.4f} to {high:.4f}")
     return table
 
 

@@ -37,8 +37,8 @@ def explain(
 
     Exit code: 0 done, 1 the image cannot be read or shows no face, 2 wrong usage or configuration.
     """
-    from emolens.cli.terminal import printable
     from emolens.errors import ImageError
+    from emolens.text import printable
 
     card, draw = _explainer(model)
     try:

@@ -9,8 +9,8 @@ import typer
 
 from emolens.card_page.page import card_page, entry_page
 from emolens.cli.extras import needing
-from emolens.cli.terminal import printable
 from emolens.errors import EmolensError, ModelError
+from emolens.text import printable
 
 app = typer.Typer(
     name="models", help="List, show, download and import models.", no_args_is_help=True, add_completion=False

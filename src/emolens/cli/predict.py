@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emolens.cli.terminal import printable, tracked
+from emolens.cli.options import Device, Views, Weights
+from emolens.cli.terminal import tracked
+from emolens.text import printable
 
 if TYPE_CHECKING:
     from emolens.cli.album import Album
@@ -28,19 +30,15 @@ def predict(
             metavar="NAME|FILE", help="The emotion model; several of them answer together.", show_default="face"
         ),
     ] = None,
-    weight: Annotated[
-        list[float] | None, typer.Option(metavar="X", help="What a model counts among several; one for each.")
-    ] = None,
-    tta: Annotated[
-        Literal["flip", "full"] | None, typer.Option(help="Test-time augmentation: slower, somewhat better.")
-    ] = None,
+    weight: Weights = None,
+    tta: Views = None,
     detector: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="The face detector; none takes the whole image for one face.")
     ] = "detector",
     detector_size: Annotated[
         str, typer.Option(metavar="N|native", help="Longest side, in pixels, at which faces are searched.")
     ] = "1024",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the models run.")] = "auto",
+    device: Device = "auto",
     format: Annotated[Literal["table", "json", "jsonl", "csv"], typer.Option(help="How to write it.")] = "table",
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of stdout.")] = None,
     annotate: Annotated[

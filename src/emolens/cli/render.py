@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TextIO
 
-from emolens.cli.terminal import printable
 from emolens.results import Failure, Prediction
 from emolens.rows import columns, row
+from emolens.text import printable
 
 Format = Literal["table", "json", "jsonl", "csv"]
 

@@ -10,16 +10,6 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 
-def printable(text: str) -> str:
-    """The text with escapes for what could steer a terminal; file names and labels are not ours."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
-def printable_lines(text: str) -> str:
-    """The same of text whose line ends are ours."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def figures_table(first: str, *others: str) -> "Table":
     """An empty table of a column of names and right-aligned columns of figures."""
     from rich import box

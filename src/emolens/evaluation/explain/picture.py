@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emolens.card import ModelCard
+from emolens.text import printable
 
 # Okabe and Ito (2008): told apart with any kind of colour vision.
 _FOR, _AGAINST = np.array([(213, 94, 0), (0, 114, 178)], np.float32)
@@ -143,7 +144,7 @@ def _write(
 
 def _fitted(text: str, width: int, height: int = _TEXT) -> str:
     # What a card says may be of any length, and hold signs that move the pen; no letter is narrower than a pixel.
-    text = "".join(sign if sign.isprintable() else "?" for sign in text[:width])
+    text = printable(text[:width])
     font = _font(height)
     if font.getlength(text) <= width:
         return text

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from emolens.text import printable
+
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#6b7280"
 
 _LONGEST = 28
@@ -59,5 +61,5 @@ def percent(decimals: int | None = None) -> PercentFormatter:
 
 def short(name: str) -> str:
     """A name from the data that may be drawn: one line of bounded length."""
-    printable = "".join(letter if letter.isprintable() else "�" for letter in name[: _LONGEST + 1])
-    return printable if len(printable) <= _LONGEST else f"{printable[: _LONGEST - 1]}…"
+    shown = printable(name[: _LONGEST + 1])
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"

@@ -1,30 +1,32 @@
-"""What the figures are called, and how they are written."""
+"""What the figures mean, and how they are written."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from emolens.evaluation.names import NAMES
+
 _SHARES = {
-    "accuracy": ("accuracy", "the likeliest label is the true one"),
-    "top2_accuracy": ("top-2 accuracy", "the true label is among the two likeliest"),
-    "top3_accuracy": ("top-3 accuracy", "the true label is among the three likeliest"),
-    "subset_accuracy": ("subset accuracy", "every label of a sample is right"),
-    "mean_average_precision": ("mean average precision", "over the labels that are there"),
-    "macro_precision": ("macro precision", "mean over all labels alike"),
-    "macro_recall": ("macro recall", "mean over all labels alike"),
-    "macro_f1": ("macro F1", "mean over all labels alike"),
-    "micro_f1": ("micro F1", "over all decisions alike"),
-    "weighted_f1": ("weighted F1", "mean over labels by their samples"),
+    "accuracy": "the likeliest label is the true one",
+    "top2_accuracy": "the true label is among the two likeliest",
+    "top3_accuracy": "the true label is among the three likeliest",
+    "subset_accuracy": "every label of a sample is right",
+    "mean_average_precision": "over the labels that are there",
+    "macro_precision": "mean over all labels alike",
+    "macro_recall": "mean over all labels alike",
+    "macro_f1": "mean over all labels alike",
+    "micro_f1": "over all decisions alike",
+    "weighted_f1": "mean over labels by their samples",
 }
 _DISTANCES = {
-    "nll": ("NLL", "mean cross-entropy against the target, in nats"),
-    "brier": ("Brier score", "squared distance from the target, 0 to 2"),
-    "ece": ("ECE", "how far confidence is from being right, on average"),
-    "adaptive_ece": ("adaptive ECE", "the same over bins with as many samples each"),
-    "vote_ece": ("ECE against votes", "how far confidence is from the share of votes for the answer"),
-    "kl": ("KL divergence", "of the prediction from the votes, in nats"),
-    "jensen_shannon": ("Jensen-Shannon divergence", "of the prediction and the votes, in nats"),
-    "cosine_similarity": ("cosine similarity", "of the prediction and the votes, 1 where they are alike"),
-    "chebyshev": ("Chebyshev distance", "the largest distance from the votes at any label"),
+    "nll": "mean cross-entropy against the target, in nats",
+    "brier": "squared distance from the target, 0 to 2",
+    "ece": "how far confidence is from being right, on average",
+    "adaptive_ece": "the same over bins with as many samples each",
+    "vote_ece": "how far confidence is from the share of votes for the answer",
+    "kl": "of the prediction from the votes, in nats",
+    "jensen_shannon": "of the prediction and the votes, in nats",
+    "cosine_similarity": "of the prediction and the votes, 1 where they are alike",
+    "chebyshev": "the largest distance from the votes at any label",
 }
 
 
@@ -45,9 +47,11 @@ def summary(metrics: Mapping[str, Any]) -> list[dict[str, str]]:
     """
     rows = []
     for group, write in ((_SHARES, share), (_DISTANCES, plain)):
-        for key, (name, meaning) in group.items():
+        for key, meaning in group.items():
             if key in metrics and not (key == "micro_f1" and metrics[key] == metrics.get("accuracy")):
                 ends = metrics.get("intervals", {}).get(key)
                 interval = f"{write(ends[0])} to {write(ends[1])}" if ends else ""
-                rows.append({"name": name, "meaning": meaning, "value": write(metrics[key]), "interval": interval})
+                rows.append(
+                    {"name": NAMES[key], "meaning": meaning, "value": write(metrics[key]), "interval": interval}
+                )
     return rows

@@ -1,0 +1,11 @@
+"""Text of others, such as file names and labels, made fit to be shown."""
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what could steer a terminal, or the pen of a picture."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same of text whose line ends are ours."""
+    return "\n".join(map(printable, text.split("\n")))
