@@ -135,10 +135,10 @@ class Abstention(_Part):
 
 
 class Parity(_Part):
-    """How far an export answers as the trained network that it was made from, over real crops.
+    """How far a model file answers as what it was made from: a trained network over real crops, or a foreign file.
 
     Attributes:
-        form: what `--format` asked for.
+        form: what `--format` asked for; `import` for a foreign file, which is asked about random images.
         crops: how many there were.
         max_difference: the largest difference of any probability; of a detector also of boxes, in strides.
         mean_difference: the mean difference of all of them.
@@ -164,7 +164,7 @@ class ModelCard(_Part):
         temperature: logits are divided by it before the softmax (Guo et al., 2017).
         calibration: how the probabilities were made to mean what they say; without it the temperature is all there is.
         abstention: under which confidence an answer is unsure; without it none is.
-        parity: what the export changed.
+        parity: what the export or the import changed.
         threshold: a label at or over it counts as present; `thresholds` overrides it per label.
         metrics: as in `metrics.json`, under the name of what they were measured on.
         trained_on: the data, one entry per source, each with its terms.

@@ -138,6 +138,11 @@ def test_what_the_export_changed_is_told() -> None:
     assert "differ" not in page().partition("## Intended use")[0]
 
 
+def test_of_an_import_it_is_told_against_what_it_was_held() -> None:
+    parity = {"form": "import", "crops": 8, "max_difference": 1e-6, "mean_difference": 1e-7, "agreement": 1}
+    assert "over 8 random images its probabilities differ from the original's by 1e-07" in page(parity=parity)
+
+
 def test_a_temperature_without_a_record_is_said_to_have_none() -> None:
     assert "divided by 1.5" in section(page(temperature=1.5), "Calibration")
     assert section(page(), "Calibration").startswith("None")

@@ -44,7 +44,7 @@ def card_page(card: ModelCard, sha256: str, size: int) -> str:
         "made": ", ".join(filter(None, made)) or _NOT_SAID,
     }
     if card.parity is not None:
-        facts["export"] = _export(card.parity)
+        facts["import" if card.parity.form == "import" else "export"] = _parity(card.parity)
     sections = {
         "Intended use": _PURPOSES[card.kind],
         "Limits": bullets(map(text, card.limits)) or _NOT_SAID,
@@ -60,9 +60,12 @@ def card_page(card: ModelCard, sha256: str, size: int) -> str:
     return _page(card.name, facts, sections)
 
 
-def _export(parity: Parity) -> str:
+def _parity(parity: Parity) -> str:
+    begin, source = f"{text(parity.form)}; over {parity.crops:,} crops", "trained network"
+    if parity.form == "import":
+        begin, source = f"over {parity.crops:,} random images", "original"
     return (
-        f"{text(parity.form)}; over {parity.crops:,} crops its probabilities differ from the trained network's by "
+        f"{begin} its probabilities differ from the {source}'s by "
         f"{parity.mean_difference:.2g} on average and {parity.max_difference:.2g} at most, and {parity.agreement:.1%} "
         "of the decisions agree"
     )

@@ -50,13 +50,9 @@ def check_parity(
             "train with a lower learning rate"
         )
     difference = np.abs(expected - found)
-    if thresholds is None:
-        same = expected.argmax(axis=1) == found.argmax(axis=1)
-    else:
-        least = np.asarray(thresholds, np.float32)
-        same = ((expected >= least) == (found >= least)).all(axis=1)
     count = crops or len(expected)
-    most, mean, agreement = float(difference.max()), float(difference.mean()), float(same.mean())
+    most, mean = float(difference.max()), float(difference.mean())
+    agreement = share_decided_alike(expected, found, thresholds)
     limits = LIMITS[form]
     if most > limits.most or mean > limits.mean or agreement < limits.agreement:
         other = " or write --format onnx" if form != Format.onnx else ""
@@ -72,3 +68,11 @@ def check_parity(
         mean_difference=round(mean, 6),
         agreement=round(agreement, 4),
     )
+
+
+def share_decided_alike(expected: Floats, found: Floats, thresholds: Sequence[float] | None = None) -> float:
+    """The share of rows of which both make the same; the arguments are those of `check_parity`."""
+    if thresholds is None:
+        return float((expected.argmax(axis=1) == found.argmax(axis=1)).mean())
+    least = np.asarray(thresholds, np.float32)
+    return float(((expected >= least) == (found >= least)).all(axis=1).mean())

@@ -244,7 +244,15 @@ def test_the_card_says_what_is_known_and_what_is_not(tmp_path):
     assert card.licence == "unknown; see where the model came from"
     assert card.trained_on == ("unknown",)
     assert any("(pixels / 255 - 0) / 1" in limit for limit in card.limits)
-    assert card.metrics["random images against the original"]["max_difference"] < 1e-5
+
+
+@pytest.mark.parametrize("objective", ["distribution", "multilabel"])
+def test_how_far_it_answers_as_the_original_is_its_parity_and_no_metric(tmp_path, objective):
+    card = imported(foreign_graph(tmp_path / "theirs.onnx"), About(labels=LABELS, objective=objective)).card
+    assert card.metrics == {}  # nothing has been measured on pictures of anything
+    assert card.parity is not None
+    assert (card.parity.form, card.parity.crops, card.parity.agreement) == ("import", 8, 1)
+    assert card.parity.mean_difference <= card.parity.max_difference < 1e-5
 
 
 def test_a_name_can_be_given(tmp_path):

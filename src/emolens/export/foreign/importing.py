@@ -10,12 +10,13 @@ import onnx
 from numpy.typing import NDArray
 
 from emolens import __version__
-from emolens.card import Input, ModelCard
+from emolens.card import Input, ModelCard, Parity
 from emolens.errors import ModelError
 from emolens.export.container import save_model
 from emolens.export.foreign.about import About, Layout, Objective, frame
 from emolens.export.foreign.graph import ENDS, before_end, last_operator, prepare, to_probabilities, wrap
 from emolens.export.foreign.onnx_file import check_size, dims_of, inputs_of, read_onnx
+from emolens.export.parity import share_decided_alike
 from emolens.runtime import OnnxModel
 from emolens.session import file_hash, open_session, run_session
 
@@ -39,7 +40,7 @@ def import_model(path: Path, about: About, out: Path) -> ModelCard:
         out: the `.onnx` file to write, whole or not at all.
 
     Returns:
-        The card that was put inside; its metrics say how far random images are answered alike.
+        The card that was put inside; its parity says how far random images are answered alike.
 
     Raises:
         ModelError: the file is damaged or no classifier of one batch of images, or the answers differ.
@@ -71,11 +72,7 @@ def import_model(path: Path, about: About, out: Path) -> ModelCard:
         elif ends_in == "logits":
             _check_logits(answers, found, path)
     expected = to_probabilities(answers, about.objective) if ends_in == "logits" else answers
-    difference = float(np.abs(expected - to_probabilities(found, about.objective)).max())
-    if not difference <= _LARGEST_DIFFERENCE:
-        raise ModelError(f"{path} {_OTHERWISE}: probabilities differ by up to {difference:.2g}; {_REMEDY}")
-    parity = {"random images against the original": {"images": _IMAGES, "max_difference": float(f"{difference:.2g}")}}
-    card = card.model_copy(update={"metrics": parity})
+    card = card.model_copy(update={"parity": _parity(expected, to_probabilities(found, about.objective), card, path)})
     save_model(wrapped, card, out)
     return card
 
@@ -169,6 +166,20 @@ def _check_logits(theirs: NDArray[Any], ours: NDArray[np.float32], source: Path)
             f"{source} {_OTHERWISE}: logits that are spread over {spread:.2g} differ by up to {difference:.2g}; "
             f"{_REMEDY}"
         )
+
+
+def _parity(expected: NDArray[Any], found: NDArray[np.float32], card: ModelCard, source: Path) -> Parity:
+    gaps = np.abs(expected - found)
+    if not gaps.max() <= _LARGEST_DIFFERENCE:
+        raise ModelError(f"{source} {_OTHERWISE}: probabilities differ by up to {gaps.max():.2g}; {_REMEDY}")
+    thresholds = [card.threshold_of(label) for label in card.labels] if card.objective == "multilabel" else None
+    return Parity(
+        form="import",
+        crops=len(expected),
+        max_difference=float(f"{gaps.max():.2g}"),
+        mean_difference=float(f"{gaps.mean():.2g}"),
+        agreement=round(share_decided_alike(expected, found, thresholds), 4),
+    )
 
 
 def _card(path: Path, about: About, size: Input) -> ModelCard:
