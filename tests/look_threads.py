@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from emolens.detect.base import Detector
 from emolens.image import Limits
 from emolens.look import Looker
-from emolens.serving.looking import Asked, Seen
+from emolens.serving.look_process import Asked, Seen
 
 
 class LookThreads:

@@ -4,6 +4,8 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from emolens import zoo
 from emolens.errors import ImageError
 from emolens.image import Limits
 from emolens.predictor import load, open_classifier
-from emolens.serving.looking import Asked, LookPool
+from emolens.serving import looking
+from emolens.serving.look_process import Asked
+from emolens.serving.looking import LookPool
 from models import make_model_file
 from pictures import picture
 
@@ -116,7 +120,7 @@ def test_who_asks_first_is_answered_first_and_who_leaves_is_not_waited_for(run: 
 def _children() -> Iterator[int]:
     for task in Path("/proc/self/task").iterdir():
         for child in (task / "children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"look_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 yield int(child)
 
 
@@ -145,6 +149,30 @@ def test_an_image_that_kills_whatever_reads_it_is_told_to_be_damaged(run: Run, w
         return refused.value.code
 
     assert run(poisoned) == "damaged"
+
+
+def test_that_the_processes_do_not_start_is_no_fault_of_an_image(
+    run: Run, whole: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_PROGRAM", "raise SystemExit(1)")
+    with pytest.raises(RuntimeError, match="do not start"):
+        run(lambda pool: pool.look(PHOTO, whole))
+
+
+def test_a_program_without_a_main_guard_can_make_the_application(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from fastapi.testclient import TestClient\n"
+        "from emolens.serving import create_app\n"
+        "with TestClient(create_app()) as client:\n"
+        "    print('begun')\n"
+        "    answer = client.post('/predict', files={'file': open(sys.argv[1], 'rb')})\n"
+        "    print(answer.json()['prediction']['dominant_emotion'])\n"
+    )
+    photo = ROOT / "docs" / "images" / "astronaut.jpg"
+    ended = subprocess.run([sys.executable, program, photo], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.split() == ["begun", "happy"]
 
 
 class Poison:

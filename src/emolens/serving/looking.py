@@ -1,53 +1,34 @@
 """LookPool: the first step of a prediction, in processes of its own, one per core."""
 
 import asyncio
-import multiprocessing
-import signal
+import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from multiprocessing.connection import Connection
-from pathlib import Path
+from contextlib import suppress
 from queue import SimpleQueue
-from time import perf_counter
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from emolens.classifier import Classifier, Framing
-from emolens.detect.base import Detector
-from emolens.errors import EmolensError, ImageError
+from emolens.errors import ImageError
 from emolens.image import Limits
-from emolens.look import Look, Looker
-from emolens.predictor import open_classifier, open_detector
-
-# No file of the client's has a name here: names stand in messages, and may be anything.
-_NAME = "file"
-
-# With so many faces, a call of the model gains nothing by those of other images.
-_COMPANY = 8
+from emolens.serving.look_process import Asked, Seen, hear, say
 
 # The first may be lost to the system, for want of memory.
 _ATTEMPTS = 2
 
-Seen = tuple[Look, NDArray[np.float32] | None]
+# What comes of a pipe whose other end is no more, or that was closed here meanwhile.
+_DEAD = (EOFError, OSError, ValueError, pickle.UnpicklingError)
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What a process has to know of a model.
-
-    Attributes:
-        framings: how it wants faces cut.
-        for_faces: whether faces are searched, or the whole image is the crop.
-        path: of its file.
-        sha256: of the file.
-    """
-
-    framings: tuple[Framing, ...]
-    for_faces: bool
-    path: Path
-    sha256: str
+# Not `multiprocessing`, which runs the program of whoever calls once more in every process. Signals are for the server:
+# it ends them when all that was accepted is answered, whomever else one was sent to.
+_PROGRAM = """
+import signal, sys
+for name in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(name, signal.SIG_IGN)
+sys.path[:] = sys.argv[1:]
+from emolens.serving.look_process import main
+main()
+"""
 
 
 class LookPool:
@@ -83,6 +64,7 @@ class LookPool:
 
         Raises:
             ImageError: it cannot be read, or the processes die of it.
+            RuntimeError: the processes do not start.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, data, model)
 
@@ -99,10 +81,13 @@ class LookPool:
             for _ in range(_ATTEMPTS):
                 try:
                     return process.ask(data, model)
-                except (EOFError, OSError):
+                except _DEAD:
+                    started = process.started
                     process = self._renewed(process)
         finally:
             self._idle.put(process)
+        if not started:
+            raise RuntimeError("the processes that read images do not start; what they say stands in the log")
         raise ImageError("damaged", "what reads it ends at once")
 
     def _renewed(self, dead: "_Process") -> "_Process":
@@ -116,72 +101,38 @@ class LookPool:
 
 
 class _Process:
-    """A process that answers one image after the other; used by one thread at a time."""
+    """A process that answers one image after the other; used by one thread at a time.
+
+    Attributes:
+        started: whether it has come so far as to answer.
+    """
 
     def __init__(self, limits: Limits) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_answer, args=(theirs, limits), daemon=True)
-        self._process.start()
-        theirs.close()
+        self.started = False
+        command = [sys.executable, "-P", "-c", _PROGRAM, *sys.path]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with suppress(OSError):  # it has ended already, which whoever asks will find
+            self._say(limits)
 
     def ask(self, data: bytes, model: Asked) -> Seen:
-        """Raises EOFError or OSError where the process is no more, and what it raised."""
-        self._connection.send((data, model))
-        answer: Seen | Exception = self._connection.recv()
+        """Raises one of `_DEAD` where the process is no more; and what it raised."""
+        if not self.started:
+            self._heard()
+            self.started = True
+        self._say((data, model))
+        answer = self._heard()
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.join()
+        with suppress(OSError), self._process:  # which closes both pipes, though what is still to be sent goes nowhere
+            self._process.kill()
 
+    def _say(self, message: object) -> None:
+        assert self._process.stdin is not None
+        say(message, self._process.stdin)
 
-def _answer(connection: Connection, limits: Limits) -> None:
-    """What the process does, until the server is no more."""
-    # The server ends it when all that was accepted is answered, whomever else a signal was sent to.
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)
-    _detector()  # so that no client waits for it
-    while True:
-        try:
-            data, model = connection.recv()
-        except (EOFError, OSError):
-            return
-        answer: Seen | Exception
-        try:
-            answer = _look(data, model, limits)
-        except Exception as error:  # noqa: BLE001 (it belongs to the request)
-            answer = error if isinstance(error, EmolensError) else RuntimeError(f"{type(error).__name__}: {error}")
-        try:
-            connection.send(answer)
-        except OSError:
-            return
-
-
-def _look(data: bytes, asked: Asked, limits: Limits) -> Seen:
-    looker = Looker(asked.framings, _detector() if asked.for_faces else None, limits)
-    look = looker.look(data, _NAME)
-    model = _classifier(asked.path, asked.sha256) if len(look) >= _COMPANY else None
-    if model is None:
-        return look, None
-    start = perf_counter()
-    rows = model.classify(look.framed)
-    milliseconds = {**look.milliseconds, "classify": 1e3 * (perf_counter() - start)}
-    return replace(look, framed=looker.frame([]), milliseconds=milliseconds), rows
-
-
-@cache
-def _detector() -> Detector:
-    return open_detector("detector", threads=1)
-
-
-@lru_cache(maxsize=8)
-def _classifier(path: Path, sha256: str) -> Classifier | None:
-    """The model of a file; None if another has taken its place, which the server will hear of, too."""
-    try:
-        model = open_classifier(path, threads=1)
-    except EmolensError:
-        return None
-    return model if model.about["sha256"] == sha256 else None
+    def _heard(self) -> Any:
+        assert self._process.stdout is not None
+        return hear(self._process.stdout)

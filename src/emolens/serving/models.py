@@ -12,7 +12,7 @@ from emolens.errors import ConfigError
 from emolens.image import Limits
 from emolens.policy import Policy
 from emolens.predictor import Predictor, open_classifier
-from emolens.serving.looking import Asked
+from emolens.serving.look_process import Asked
 from emolens.serving.settings import ServerSettings
 
 Stamp = tuple[int, ...]
