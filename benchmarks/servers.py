@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 HERE = Path(__file__).parent
 START_SECONDS = 60
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 Answers = dict[int, list[tuple[float, float]]]
 """Per status (0: none came), when each request was sent and how many seconds its answer took."""
@@ -31,19 +32,14 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Of its processes, so far."""
-        ticks = 0
-        for process in self._processes():
-            # After the name, which may hold spaces and brackets: utime and stime are fields 14 and 15.
-            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / _TICKS
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes())
 
     def mib(self, most: bool = False) -> float:
         """Resident memory of its processes, now or at most."""
         wanted = "VmHWM:" if most else "VmRSS:"
         kib = 0
         for process in self._processes():
-            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
             kib += sum(int(line.split()[1]) for line in lines if line.startswith(wanted))
         return kib / 1024
 
@@ -52,13 +48,9 @@ class Server:
             content: bytes = answer.read()
             return content
 
-    def _processes(self) -> Iterator[int]:
-        waiting = [self.process.pid]
-        while waiting:
-            process = waiting.pop()
-            yield process
-            for task in Path(f"/proc/{process}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
+    def _processes(self) -> list[psutil.Process]:
+        top = psutil.Process(self.process.pid)
+        return [top, *top.children(recursive=True)]
 
 
 @contextmanager

@@ -2,18 +2,22 @@
 
 import os
 from collections.abc import Iterator
+from ctypes import CDLL
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
-from hypothesis import settings
+
+from emolens import settings
 
 if TYPE_CHECKING:
     from postgresql import Cluster
 
 # A busy machine is slow now and then; that is no fault of the code.
-settings.register_profile("emolens", deadline=None)
-settings.load_profile("emolens")
+hypothesis.settings.register_profile("emolens", deadline=None)
+hypothesis.settings.load_profile("emolens")
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,12 +31,38 @@ def require(present: bool, what: str) -> None:
     pytest.skip(f"{what} is absent")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _without_settings_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Away from the variables of whoever runs the tests, and from the `.env` that they may have in the repository."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in settings.SETTINGS:
+            patch.delenv(name, raising=False)
+        patch.chdir(tmp_path_factory.mktemp("elsewhere"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the project."""
     folder = ROOT.parent / "shared" / "data"
     require(folder.is_dir(), f"the data folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(shared_data: Path) -> Path:
+    """MediaPipe's bundle, where MediaPipe runs."""
+    require(find_spec("mediapipe") is not None, "MediaPipe")
+    require(all(map(_is_loadable, ("libEGL.so.1", "libGLESv2.so.2"))), "libegl1 or libgles2")
+    return shared_data / "weights" / "face_landmarker.task"
+
+
+def _is_loadable(library: str) -> bool:
+    try:
+        CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,14 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import numpy as np
+import psutil
 from PIL import Image
 
 PATIENCE = 60
@@ -50,14 +51,10 @@ class Server:
         told = [Path(f"/proc/{process}/status").read_text() for process in self.processes()]
         return 1024 * sum(int(number) for status in told for number in re.findall(r"VmHWM:\s+(\d+) kB", status))
 
-    def processes(self) -> Iterator[int]:
+    def processes(self) -> list[int]:
         """Its own number, and those of all below."""
-        waiting = [self.process.pid]
-        while waiting:
-            process = waiting.pop()
-            yield process
-            for task in Path(f"/proc/{process}/task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
+        top = psutil.Process(self.process.pid)
+        return [process.pid for process in (top, *top.children(recursive=True))]
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

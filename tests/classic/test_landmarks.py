@@ -1,9 +1,7 @@
 """The recipe landmarks-mlp on real faces: what is not found is counted, and the model file answers as its source."""
 
-import ctypes
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ import pytest
 pytest.importorskip("skl2onnx")
 pytest.importorskip("torch")
 
-from conftest import require
 from emolens.classic.recipe import ClassicRecipe
 from emolens.classic.train import Trained, train_classic
 from emolens.cli import main
@@ -31,16 +28,6 @@ pytestmark = pytest.mark.slow  # a face takes long
 LABELS = ("angry", "fear", "happy")
 BLANK = 6
 SMALL = ("data.labels=[angry, fear, happy]", "head.components=8", "head.widths=[16, 8]", "head.batch_size=32")
-
-
-@pytest.fixture(scope="module")
-def bundle(shared_data: Path) -> Path:
-    require(find_spec("mediapipe") is not None, "MediaPipe")
-    try:
-        ctypes.CDLL("libEGL.so.1"), ctypes.CDLL("libGLESv2.so.2")
-    except OSError:
-        require(False, "libegl1 or libgles2")
-    return shared_data / "weights" / "face_landmarker.task"
 
 
 @pytest.fixture(scope="module")

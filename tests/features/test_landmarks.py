@@ -1,19 +1,16 @@
 """The step `landmarks`: MediaPipe's points of a face, wherever it lies in the crop and however large it is."""
 
-import ctypes
 import json
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import pytest
 
-from conftest import require
 from emolens.card import Crop, Features, Input
 from emolens.errors import ConfigError, MissingExtraError, ModelError
 from emolens.features import open_step
@@ -28,21 +25,6 @@ COLOUR = Input(height=160, width=160, channels=3)
 
 # MediaPipe's numbers of the nose's tip, of the outer corners of the eyes (right, left), and of the chin.
 NOSE, EYES, CHIN = 1, (33, 263), 152
-
-
-def loadable(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def bundle(shared_data: Path) -> Path:
-    require(find_spec("mediapipe") is not None, "MediaPipe")
-    require(loadable("libEGL.so.1") and loadable("libGLESv2.so.2"), "libegl1 or libgles2")
-    return shared_data / "weights" / "face_landmarker.task"
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from conftest import ROOT
+from emolens import settings
 from fer_tables import fer_row, write_fer_table
 from models import make_model_file
 
@@ -24,6 +26,11 @@ def project(tmp_path: Path) -> Path:
     for name in ("data", "models", "runs", "sub"):
         (folder / name).mkdir()
     return folder
+
+
+def test_what_the_developer_has_set_reaches_no_test() -> None:
+    assert ROOT not in (Path.cwd(), *Path.cwd().parents)
+    assert not set(settings.SETTINGS) & set(os.environ)
 
 
 def python(folder: Path, *arguments: object, **environment: str) -> Ended:

@@ -1,7 +1,6 @@
 """Models of every kind answer everywhere, and alike: those that take pixels, those that take features, and of emoji."""
 
 import csv
-import ctypes
 import json
 import shutil
 import subprocess
@@ -9,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from PIL import Image
 
 pytest.importorskip("skimage")
 
-from conftest import ROOT, require
+from conftest import ROOT
 from emoji_packages import face
 from emolens.client import Client
 from emolens.features.landmarks import Landmarks
@@ -40,12 +38,11 @@ SYSTEMS = ("hog", "embedding", "landmarks", "emoji")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Path:
     """Model files that take features, beside what makes these: a folder of pulled models."""
-    require(find_spec("mediapipe") is not None and loadable("libEGL.so.1"), "MediaPipe or libegl1")
     folder, labels = tmp_path_factory.mktemp("models"), LABEL_SETS["fer7"]
     network = make_embedding_network(folder / "network.bin")
-    bundle = Path(shutil.copy(shared_data / "weights" / "face_landmarker.task", folder))
+    shutil.copy(bundle, folder)
     rgb = {"height": 24, "width": 24, "channels": 3}
     made = {"model": network.name, "sha256": file_hash(network)}
     points = {"model": bundle.name, "sha256": file_hash(bundle)}
@@ -82,14 +79,6 @@ def remote(server: Server) -> Iterator[Remote]:
 def local(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Local:
     monkeypatch.setenv("EMOLENS_MODELS", str(folder))
     return Local(Limits())
-
-
-def loadable(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
 
 
 def emolens(*arguments: object) -> str:
