@@ -13,6 +13,7 @@ from emolens.cli.data import describe, emoji, list_readers, prepare
 from emolens.data.emoji.packages import vendors
 from emolens.data.readers import READERS
 from emolens.errors import ConfigError, DataError
+from emolens.labels import LABEL_SETS
 from emolens.training.data import CropDataset
 from emolens.training.parts import read_parts
 from emolens.training.recipe import ClassifierRecipe, load_recipe
@@ -59,6 +60,31 @@ def test_a_description_is_counts_sizes_copies_and_faults(table: Path, capsys: py
     assert ["of", "test,", "also", "in", "train", "1", "0"] in lines
     assert "exact: labels.csv:3, labels.csv:7" in printed
     assert "unreadable image: 1\n    labels.csv:9: " in printed
+
+
+def test_labels_that_only_the_guessed_label_set_has_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, mood in enumerate(("angry", "happy", "sad", "surprise")):
+        write(tmp_path / "moods" / mood / "1.jpg", jpeg(number))
+    describe("imagefolder", tmp_path / "moods")
+    printed = capsys.readouterr().out
+    assert (
+        "no sample is of disgust, fear, which may be no labels of this dataset; to train without: --labels " in printed
+    )
+    [labels] = [line.rpartition("--labels ")[2] for line in printed.splitlines() if "--labels" in line]
+    recipe = load_recipe("own-faces", [f"data.labels=[{labels}]"])
+    assert isinstance(recipe, ClassifierRecipe)
+    assert set(recipe.labels) == {"angry", "happy", "sad", "surprise"}
+
+
+def test_where_every_label_has_a_sample_there_is_nothing_to_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, mood in enumerate(LABEL_SETS["emotion6"]):
+        write(tmp_path / "moods" / mood / "1.jpg", jpeg(number))
+    describe("imagefolder", tmp_path / "moods")
+    assert "no sample is of" not in capsys.readouterr().out
 
 
 def test_a_description_is_json_for_programs(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

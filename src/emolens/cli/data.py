@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from emolens.data.describe import Copies, Description
+    from emolens.data.samples import Dataset
 
 app = typer.Typer(name="data", help="Look at datasets and prepare them.", no_args_is_help=True, add_completion=False)
 
@@ -129,7 +130,7 @@ def _print_description(description: "Description") -> None:
     dataset = description.dataset
     kind = "several labels at once" if dataset.objective == "multilabel" else "one label, or a distribution"
     _print(f"{dataset.name}: {len(dataset):,} samples of {len(dataset.labels)} labels ({kind})", "")
-    _print(_label_table(description), _sizes(description.sizes), "")
+    _print(_label_table(description), *_without_samples(dataset), _sizes(description.sizes), "")
     _print(_copies_table(description))
     for kind, copies in (("exact", description.exact), ("near", description.near)):
         for group in copies.groups[:_NAMED]:
@@ -143,6 +144,20 @@ def _print_description(description: "Description") -> None:
         _print(f"left out: {count:,} {reason.replace('_', ' ')}")
     if dataset.faults:
         _print("", dataset.fault_report)
+
+
+def _without_samples(dataset: "Dataset") -> list[str]:
+    """Labels that only the label set has, which a reader guesses from the names that it finds."""
+    there = dataset.targets.any(axis=0)
+    if there.all() or not there.any():
+        return []
+    absent, present = (
+        [label for label, has in zip(dataset.labels, there, strict=True) if has == one] for one in (0, 1)
+    )
+    return [
+        f"no sample is of {', '.join(absent)}, which may be no labels of this dataset; "
+        f"to train without: --labels {shlex.quote(','.join(present))}"
+    ]
 
 
 def _label_table(description: "Description") -> "Table":
