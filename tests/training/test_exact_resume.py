@@ -116,6 +116,19 @@ def test_a_training_that_is_over_stays_as_it_is(settings: list[str], table: Path
     torch.testing.assert_close(weights(tmp_path), before, rtol=0, atol=0)
 
 
+def test_a_run_that_has_been_moved_knows_how_good_its_best_epoch_was(table: Path, tmp_path: Path, at_batch) -> None:
+    # Every epoch has all that are held out right, and so the first one stays the best.
+    plan = recipe("optimisation.patience=5", "optimisation.learning_rate=2", "monitor=val_accuracy")
+    at_batch(STEPS + 3, crash)
+    with pytest.raises(SystemError):
+        train(plan, table, tmp_path / "broken")
+    best = (tmp_path / "broken" / "checkpoints" / "best.safetensors").read_bytes()
+    (tmp_path / "broken").rename(tmp_path / "moved")
+    at_batch(0, crash)
+    train(plan, table, tmp_path / "moved", resume=True)
+    assert (tmp_path / "moved" / "checkpoints" / "best.safetensors").read_bytes() == best
+
+
 def test_ctrl_c_ends_a_training_of_one_step_an_epoch(table: Path, tmp_path: Path, at_batch) -> None:
     # Of narrower layers torch 2.14's backward pass crashes at odd batches, in fp32 with channels last.
     plan, before = recipe("optimisation.batch_size=64", "network.widths=[16, 16]"), signal.getsignal(signal.SIGINT)

@@ -143,7 +143,17 @@ class _WeightsApart(TorchCheckpointIO):
 
 
 class _BestWeights(ModelCheckpoint):
+    """Remembers how good the best epoch was also where the run's folder has been moved, which Lightning's own forgets."""
+
     FILE_EXTENSION = ".safetensors"
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(self.dirpath or "", Path(path).name)) if path else path
+
+        paths = {name: here(path) for name, path in state_dict.items() if name.endswith("_path")}
+        scores = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": scores, "dirpath": self.dirpath})
 
 
 class _EarlyStopping(EarlyStopping):
