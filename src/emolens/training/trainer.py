@@ -143,7 +143,7 @@ class _WeightsApart(TorchCheckpointIO):
 
 
 class _BestWeights(ModelCheckpoint):
-    """Remembers how good the best epoch was also where the run's folder has been moved, which Lightning's own forgets."""
+    """Remembers how good the best epoch was also where the run has been moved, which Lightning's own forgets."""
 
     FILE_EXTENSION = ".safetensors"
 
