@@ -148,12 +148,11 @@ def _print_description(description: "Description") -> None:
 
 def _without_samples(dataset: "Dataset") -> list[str]:
     """Labels that only the label set has, which a reader guesses from the names that it finds."""
-    there = dataset.targets.any(axis=0)
-    if there.all() or not there.any():
+    columns = zip(dataset.labels, dataset.targets.T, strict=True)
+    present = [label for label, shares in columns if shares.any()]
+    absent = [label for label in dataset.labels if label not in present]
+    if not absent or not present:
         return []
-    absent, present = (
-        [label for label, has in zip(dataset.labels, there, strict=True) if has == one] for one in (0, 1)
-    )
     return [
         f"no sample is of {', '.join(absent)}, which may be no labels of this dataset; "
         f"to train without: --labels {shlex.quote(','.join(present))}"
