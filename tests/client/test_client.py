@@ -152,3 +152,11 @@ def test_feedback_is_kept_once(client: Any) -> None:
     with pytest.raises(ServerError, match="another answer") as refused:
         client.feedback(answer.model_copy(update={"said": ("sad",)}))
     assert (refused.value.status, refused.value.code) == (409, "conflict")
+
+
+def test_feedback_is_withdrawn(client: Any) -> None:
+    answer = make_answer()
+    client.feedback(answer)
+    assert [client.delete_feedback(answer.client_id), client.delete_feedback(answer.client_id)] == [True, False]
+    assert client.feedback(answer) is True
+    assert client.delete_feedback("not #1") is False

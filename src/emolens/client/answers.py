@@ -158,6 +158,12 @@ def whole(kind: type[_T]) -> Callable[[Any], _T]:
     return TypeAdapter(kind).validate_python
 
 
+def nothing(said: None) -> None:
+    """Reads an answer that has no body."""
+    if said is not None:
+        raise ValueError("there is a body")
+
+
 def read(response: httpx.Response, reader: Callable[[Any], _T], request_id: str) -> _T:
     """What an answer says.
 
@@ -167,7 +173,7 @@ def read(response: httpx.Response, reader: Callable[[Any], _T], request_id: str)
     if not response.is_success:
         raise _refusal(response, request_id)
     try:
-        return reader(response.json())
+        return reader(response.json() if response.content else None)
     except (ValueError, TypeError, KeyError, RecursionError):  # pydantic's is a ValueError
         message = f"{response.url} answers, but not as an emolens server of this version does; check the address"
         raise ServerError("bad_answer", message, request_id, response.status_code) from None

@@ -127,6 +127,16 @@ class AsyncClient:
         """As `Client.feedback`."""
         return await self._ask(calls.feedback(answer))
 
+    async def delete_feedback(self, client_id: str) -> bool:
+        """As `Client.delete_feedback`."""
+        try:
+            await self._ask(calls.delete_feedback(client_id))
+        except ServerError as error:
+            if error.code != "unknown_feedback":
+                raise
+            return False
+        return True
+
     async def health(self) -> bool:
         """As `Client.health`."""
         return await self._ask(calls.health())

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from emolens.client import answers
 from emolens.client.answers import LivePolicy, ServedModel
@@ -97,6 +98,10 @@ def feedback(answer: Answer) -> Call[bool]:
     opinion = answer.model_dump(mode="json", include=set(Opinion.model_fields))
     image = {} if answer.image is None else {"image": base64.b64encode(answer.image).decode()}
     return Call("POST", "/feedback", answers.part("new", bool), {"json": opinion | image})
+
+
+def delete_feedback(client_id: str) -> Call[None]:
+    return Call("DELETE", f"/feedback/{quote(client_id, safe='')}", answers.nothing)
 
 
 def health() -> Call[bool]:

@@ -185,6 +185,26 @@ class Client:
         """
         return self._ask(calls.feedback(answer))
 
+    def delete_feedback(self, client_id: str) -> bool:
+        """Removes what somebody said, and the picture with it, for good.
+
+        Args:
+            client_id: the answer's own.
+
+        Returns:
+            False where there is no such answer, or no longer.
+
+        Raises:
+            ServerError: the server keeps no feedback (`not_found`), or does not answer.
+        """
+        try:
+            self._ask(calls.delete_feedback(client_id))
+        except ServerError as error:
+            if error.code != "unknown_feedback":
+                raise
+            return False
+        return True
+
     def health(self) -> bool:
         """Whether the server answers and has its model; not tried again.
 

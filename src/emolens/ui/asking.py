@@ -134,10 +134,12 @@ def _thank(place: str) -> None:
     client_id, is_there = st.session_state[f"sent {place}"]
     where = "by the server" if is_there else "on the computer that shows this page"
     st.success(f"Thank you. It is kept {where}, under the number {client_id}.", icon="💚")
-    if is_there:
-        st.caption("Whoever runs the server can remove it by that number.")
-    elif st.button("Take it back", key=f"back {place}"):
-        store().delete(client_id)
+    if st.button("Take it back", key=f"back {place}"):
+        who = session.backend()
+        if is_there and isinstance(who, Remote):
+            who.forget(client_id)
+        else:
+            store().delete(client_id)
         for key in (f"sent {place}", f"id {place}"):
             del st.session_state[key]
         st.rerun()

@@ -170,6 +170,14 @@ class Remote:
             return False
         return True
 
+    def forget(self, client_id: str) -> None:
+        """Has the server remove what a visitor has said.
+
+        Raises:
+            ServerError: it is away, or refuses.
+        """
+        self._client.delete_feedback(client_id)
+
 
 def _read(picture: Picture, predict: Callable[[bytes], Prediction]) -> Prediction:
     """The result under the picture's name, and so the error."""
