@@ -36,6 +36,26 @@ ASTRONAUT = sample("An astronaut").data
 # Streamlit wraps tables into an element that scrolls on small screens, and cannot be told to let the Tab key reach it.
 STREAMLITS_OWN = {"scrollable-region-focusable": "[data-testid=stTable]"}
 FIELD = "[data-testid=stFileUploader] input[type=file]"
+# Looks at every frame that the browser shows, from the moment at which the field has the photo.
+STOPWATCH = """() => {
+  window.stopwatch = {};
+  const picture = () => document.querySelector("[data-testid=stImage] img");
+  const example = picture().src;
+  const isThere = {
+    answer: () => [".emo-answer", ".emo-bars", ".emo-fits"].every((part) => document.querySelector(part)?.offsetHeight),
+    picture: () => picture() && picture().src !== example && picture().complete,
+  };
+  document.querySelector("[data-testid=stFileUploader] input").addEventListener("change", () => {
+    const start = performance.now();
+    const look = () => {
+      for (const [what, found] of Object.entries(isThere)) {
+        if (!(what in stopwatch) && found()) stopwatch[what] = performance.now() - start;
+      }
+      if (!("picture" in stopwatch)) requestAnimationFrame(look);
+    };
+    look();
+  }, true);
+}"""
 PARTS = ("analyse", "batch", "compare", "explain", "policy", "models", "insights")
 
 
@@ -202,7 +222,7 @@ def test_a_batch_of_twenty_is_a_table_to_take_along(page: Page) -> None:
     expect(page.get_by_text("20 photos, 1 of which could not be read")).to_be_visible()
     settle(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        page.get_by_role("button", name="Table as CSV").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert [row["dominant"] for row in rows] == ["happy"] * 19 + [""]
     assert rows[-1]["error_code"] == "truncated"
@@ -253,6 +273,10 @@ def test_a_server_answers_in_the_place_of_the_models_here(
         page.get_by_test_id("stButtonGroup").get_by_text("Yes", exact=True).click()
         page.get_by_role("button", name="Send").click()
         expect(page.get_by_text(f"It is kept {where}")).to_be_visible()
+        page.get_by_role("button", name="Take it back").click()
+        expect(page.get_by_test_id("stButtonGroup").get_by_text("Yes", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Help for An emotion counts from").hover()
+        expect(page.get_by_text("the server's own threshold counts").first).to_be_visible()
         give(page, "broken.jpg", ASTRONAUT[:9000])
         expect(page.get_by_role("alert")).to_contain_text("broken.jpg")
 
@@ -280,15 +304,17 @@ def test_no_part_keeps_anybody_out(browser: Browser, url: str, scheme: str, widt
 def test_a_photo_of_twelve_megapixels_does_not_freeze_it(
     page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    analyse(page)
+    settle(page)
     large = Image.open(io.BytesIO(ASTRONAUT)).resize((4000, 3000), Image.Resampling.BICUBIC)
     noise = np.random.default_rng(0).integers(-6, 7, (3000, 4000, 3))
     file = tmp_path / "large.jpg"
     Image.fromarray((np.asarray(large, np.int16) + noise).clip(0, 255).astype(np.uint8)).save(file, quality=92)
-    started = time.monotonic()
+    page.evaluate(STOPWATCH)
     page.locator(FIELD).last.set_input_files(file)
     expect(page.get_by_text("4000 × 3000 pixels")).to_be_visible()
-    seconds = time.monotonic() - started
+    page.wait_for_function("stopwatch.picture")
+    found = page.evaluate("stopwatch")
     with capsys.disabled():
-        sys.stderr.write(f"\n12 megapixels, {file.stat().st_size / 1e6:.1f} MB: {seconds:.2f} s to the answer\n")
+        times = " and ".join(f"{found[what]:.0f} ms to the {what}" for what in ("answer", "picture"))
+        sys.stderr.write(f"\n12 megapixels, {file.stat().st_size / 1e6:.1f} MB: {times}\n")
     assert "happy" in main(page)

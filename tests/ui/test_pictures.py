@@ -11,7 +11,7 @@ from emolens.errors import ImageError
 from emolens.image import Limits
 from emolens.predictor import Predictor
 from emolens.ui import pictures
-from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, sample, shown, thumbnail
+from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, sample, thumbnail
 
 LIMITS = Limits()
 
@@ -30,7 +30,7 @@ def big() -> Picture:
 def test_the_samples_are_small_and_can_be_read(name: str) -> None:
     picture = sample(name)
     assert len(picture.data) < 50_000
-    assert opened(shown(picture, LIMITS)).format == "JPEG"
+    assert opened(picture.data).format == "JPEG"
 
 
 def test_every_file_among_the_samples_is_named() -> None:
@@ -38,8 +38,9 @@ def test_every_file_among_the_samples_is_named() -> None:
     assert {path.name for path in folder.iterdir()} == {file for file, _ in SAMPLES.values()}
 
 
-def test_a_large_photo_is_shown_small() -> None:
-    assert max(opened(shown(big(), LIMITS)).size) < 2 * pictures.SHOWN
+def test_a_large_photo_is_shown_small(face: Predictor) -> None:
+    prediction = face.predict(big().data)
+    assert opened(annotated(big(), prediction, LIMITS)).size == (pictures.SHOWN, 3 * pictures.SHOWN // 4)
     assert max(opened(thumbnail(big(), LIMITS)).size) <= 96
 
 
@@ -60,7 +61,7 @@ def test_what_is_drawn_is_told_in_words_as_well(face: Predictor) -> None:
 
 def test_pictures_over_the_limits_are_refused() -> None:
     with pytest.raises(ImageError, match="over the limit"):
-        shown(sample("A cat"), Limits(max_pixels=100))
+        thumbnail(sample("A cat"), Limits(max_pixels=100))
 
 
 def test_pictures_of_other_bytes_or_names_are_told_apart() -> None:

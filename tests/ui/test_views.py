@@ -57,6 +57,17 @@ def test_every_part_can_be_opened_without_a_photo() -> None:
         assert len(opened(view).title) == 1
 
 
+def test_before_there_is_a_photo_an_example_shows_how_an_answer_looks() -> None:
+    page = opened("analyse")
+    assert "An example: Eileen Collins" in said(page)
+    assert drawn(page) == ""
+
+
+def test_the_photo_of_another_part_is_named() -> None:
+    assert "The photo now: astronaut.jpg" in said(opened("explain", "An astronaut"))
+    assert "The photo now" not in said(opened("explain"))
+
+
 def test_moving_the_threshold_changes_what_is_found_and_what_fits() -> None:
     page = opened("analyse", "An astronaut")
     assert "happy 99%" in drawn(page)

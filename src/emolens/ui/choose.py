@@ -2,15 +2,16 @@
 
 import streamlit as st
 
+from emolens.card_page.markdown import text
 from emolens.image import IMAGE_SUFFIXES
 from emolens.ui import session
 from emolens.ui.backend import DETECTOR, WHOLE
 from emolens.ui.paste import accept_paste
 from emolens.ui.pictures import SAMPLES, Picture, sample
 from emolens.ui.session import Choice
-from emolens.ui.words import percent
 
 _FILE, _CAMERA, _SAMPLE = "📁 A file", "📷 The camera", "🖼️ An example"
+_FIELDS = {_FILE: "upload", _CAMERA: "camera"}
 IMAGE_TYPES = sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 
 _DETECTORS = {DETECTOR: "finds faces", WHOLE: "none: the whole picture is one face"}
@@ -26,18 +27,22 @@ def choose_picture() -> Picture | None:
             "Drop a photo here, choose one, or paste one with Ctrl+V",
             IMAGE_TYPES,
             max_upload_size=max(1, session.limits().max_bytes // 2**20),
-            key="upload",
+            key=_FIELDS[_FILE],
             on_change=_take,
-            args=("upload",),
+            args=(_FIELDS[_FILE],),
         )
         accept_paste()
     elif source == _CAMERA:
-        st.camera_input("Take a photo", key="camera", on_change=_take, args=("camera",))
+        st.camera_input("Take a photo", key=_FIELDS[_CAMERA], on_change=_take, args=(_FIELDS[_CAMERA],))
     else:
         for name, (_, about) in SAMPLES.items():
             if st.button(f"{name}: {about}", key=f"sample {name}", width="stretch"):
                 session.choose(sample(name))
-    return session.picture()
+    picture = session.picture()
+    # Streamlit empties its fields when the visitor goes from part to part; the photo stays.
+    if picture is not None and st.session_state.get(_FIELDS.get(source, "")) is None:
+        st.caption(f"The photo now: {text(picture.name)}")
+    return picture
 
 
 def choose_reading() -> Choice:
@@ -45,10 +50,9 @@ def choose_reading() -> Choice:
     who = session.backend()
     model, detector = who.models[0], DETECTOR
     with st.expander("How the photo is read"):
-        left, right = st.columns(2)
-        model = left.selectbox("Model", who.models, key="model", help="What names the emotions.")
+        model = st.selectbox("Model", who.models, key="model", help="What names the emotions.")
         if who.detectors:
-            detector = right.selectbox(
+            detector = st.selectbox(
                 "Faces",
                 who.detectors,
                 key="detector",
@@ -56,7 +60,8 @@ def choose_reading() -> Choice:
                 help="What looks for faces before the model reads them.",
             )
         st.caption(f"Photos are read {who.place}.")
-    usual = round(100 * session.common_threshold(model))
+    threshold, who_says = session.common_threshold(model)
+    usual = round(100 * threshold)
     chosen = st.slider(
         "An emotion counts from",
         0,
@@ -64,8 +69,7 @@ def choose_reading() -> Choice:
         usual,
         format="%d%%",
         key=f"threshold {model} {usual}",
-        help=f"Emotions that are at least this likely count as found, and decide which reactions fit. "
-        f"{percent(usual / 100)} is what the model's makers recommend.",
+        help=f"Emotions that are at least this likely count as found, and decide which reactions fit. {who_says}",
     )
     return Choice(model, detector, None if chosen == usual else chosen / 100)
 

@@ -2,20 +2,22 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from emolens.annotate import draw
 from emolens.image import Limits, Photo, decode
 from emolens.results import Box, Failure, Prediction
 
-SHOWN = 1024
-"""The longest side, in pixels, at which photographs are shown; up to twice as much where that is a whole fraction."""
+SHOWN = 1440
+"""The longest side, in pixels, at which photographs are shown. What is larger, Streamlit encodes anew every time."""
 
+_CUT_FROM = 2048
 _QUALITY = 88
 _CROP = 144
 _THUMBNAIL = 96
@@ -52,21 +54,15 @@ def sample(name: str) -> Picture:
 
 
 def annotated(picture: Picture, prediction: Prediction, limits: Limits, side: int = SHOWN) -> bytes:
-    """The photograph with the prediction drawn on it, JPEG.
+    """The photograph with the prediction drawn on it, at most `side` pixels long, JPEG.
 
     Raises:
         ImageError: it cannot be read.
     """
-    return _jpeg(draw(decode(picture.data, limits, side), prediction))
-
-
-def shown(picture: Picture, limits: Limits) -> bytes:
-    """The photograph alone, upright and small enough for a page, JPEG.
-
-    Raises:
-        ImageError: it cannot be read.
-    """
-    return _jpeg(Image.fromarray(decode(picture.data, limits, SHOWN).pixels))
+    photo = decode(picture.data, limits, side)
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((side, side))
+    return _jpeg(draw(replace(photo, pixels=np.asarray(image)), prediction))
 
 
 def face_crops(picture: Picture, boxes: Sequence[Box], limits: Limits) -> list[bytes]:
@@ -80,7 +76,7 @@ def face_crops(picture: Picture, boxes: Sequence[Box], limits: Limits) -> list[b
     Raises:
         ImageError: it cannot be read.
     """
-    photo = decode(picture.data, limits, 2 * SHOWN)
+    photo = decode(picture.data, limits, _CUT_FROM)
     image = Image.fromarray(photo.pixels)
     return [_jpeg(_cut(image, photo, box)) for box in boxes]
 

@@ -12,8 +12,9 @@ from emolens.image import Limits
 from emolens.policy import Policy
 from emolens.results import Prediction
 from emolens.ui.backend import About, Backend, Local, Remote
-from emolens.ui.pictures import Picture, sample
+from emolens.ui.pictures import Picture
 from emolens.ui.redecide import redecide, with_threshold
+from emolens.ui.words import percent
 
 _T = TypeVar("_T")
 
@@ -45,10 +46,7 @@ def backend() -> Backend:
     server = _arguments().server
     if server is not None:
         return Remote(server, limits())
-    local = Local(limits())
-    # What is slow the first time is over before anybody waits for an answer.
-    local.predict(sample("A cat"), local.models[0], local.detectors[0])
-    return local
+    return Local(limits())
 
 
 @st.cache_resource
@@ -108,13 +106,15 @@ def threshold_of(model: str) -> Callable[[str], float]:
     return (lambda _: _UNKNOWN_THRESHOLD) if card is None else card.threshold_of
 
 
-def common_threshold(model: str) -> float:
-    """The threshold that stands at the slider's place until it is moved."""
+def common_threshold(model: str) -> tuple[float, str]:
+    """Where the threshold stands until it is moved, and who says so, in a sentence."""
     own = _policy(policy_text()).threshold
     if own is not None:
-        return own
+        return own, f"{percent(own)} is what the rules say."
     card = about(model).card
-    return _UNKNOWN_THRESHOLD if card is None else card.threshold
+    if card is None:
+        return _UNKNOWN_THRESHOLD, "Until this is moved, the server's own threshold counts."
+    return card.threshold, f"{percent(card.threshold)} is what the model's makers recommend."
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,58 +10,84 @@ from emolens.results import Prediction
 from emolens.ui import markup, session
 from emolens.ui.asking import ask_whether_right
 from emolens.ui.choose import choose_picture, choose_reading
-from emolens.ui.pictures import Picture, annotated, described, face_crops
+from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, sample
 from emolens.ui.session import Choice
 from emolens.ui.words import emotions_found, faces_found, timing
 
 _FIRST_FACES = 12
+_EXAMPLE = 360
 
 
 def show() -> None:
     """Draws the page."""
     st.title("Which emotion would people see?", anchor=False)
     picture = choose_picture()
-    if picture is None:
-        st.info("Drop a photo above, and see what it says and which reactions fit.", icon="👆")
-        session.backend()
-        return
+    headline = st.container()
     picture_side, answer_side = st.columns([3, 2], gap="large")
     with answer_side:
-        place = st.container()
+        chart = st.container()
         choice = choose_reading()
+    if picture is None:
+        with picture_side:
+            _show_example(choice)
+        return
     prediction = session.answer(picture, choice)
-    with place:
-        _show_answer(prediction, choice)
+    # What is quick to show comes first: the answer in words, then what is drawn.
+    with headline:
+        _show_headline(prediction, choice)
+    with chart:
+        _show_chart(prediction, choice)
+    _show_reactions(prediction)
     with picture_side:
         _show_picture(picture, prediction, choice)
-    st.subheader("Reactions", anchor=False)
-    if session.has_own_policy():
-        st.caption("By your own rules, from the page Policy.")
-    st.html(markup.reactions_list(prediction.reactions))
     _show_faces(picture, prediction, choice)
     ask_whether_right(picture, prediction, session.about(choice.model))
     _offer_files(picture, prediction)
 
 
-def _show_answer(prediction: Prediction, choice: Choice) -> None:
-    about = session.about(choice.model)
-    st.html(markup.answer(prediction, faces_found(prediction, about.kind == "face")))
+def _show_example(choice: Choice) -> None:
+    """How an answer looks; with it, models and page have done once what is slow the first time."""
+    st.info("Drop a photo above, and see what it says and which reactions fit.", icon="👆")
+    name = next(iter(SAMPLES))
+    picture = sample(name)
+    prediction = session.answer(picture, choice)
+    st.image(_drawn(picture, prediction, choice), width=_EXAMPLE, alt=described(prediction))
+    st.caption(f"An example: {SAMPLES[name][1]}")
+
+
+def _show_headline(prediction: Prediction, choice: Choice) -> None:
+    looks_at_faces = session.about(choice.model).kind == "face"
+    st.html(markup.answer(prediction, faces_found(prediction, looks_at_faces)))
+
+
+def _show_chart(prediction: Prediction, choice: Choice) -> None:
     if prediction.dominant is None:
         return
     st.html(markup.bars(prediction.probabilities, "How likely each emotion is"))
     st.markdown(f"**Found:** {emotions_found(prediction)}")
-    if about.card is not None and about.card.calibration is not None:
+    card = session.about(choice.model).card
+    if card is not None and card.calibration is not None:
         st.caption("The percentages are calibrated: of answers at 70%, about 7 in 10 are what people would say.")
 
 
+def _show_reactions(prediction: Prediction) -> None:
+    st.subheader("Reactions", anchor=False)
+    if session.has_own_policy():
+        st.caption("By your own rules, from the page Policy.")
+    st.html(markup.reactions_list(prediction.reactions))
+
+
 def _show_picture(picture: Picture, prediction: Prediction, choice: Choice) -> None:
-    key = picture.key, choice.model, choice.detector
-    drawn = session.last("drawn", key, lambda: annotated(picture, prediction, session.limits()))
-    st.image(drawn, width="stretch", alt=described(prediction))
+    st.image(_drawn(picture, prediction, choice), width="stretch", alt=described(prediction))
     st.caption(
         f"{prediction.width} × {prediction.height} pixels, read in {timing(prediction.milliseconds)} "
         f"by the model {prediction.model}."
     )
+
+
+def _drawn(picture: Picture, prediction: Prediction, choice: Choice) -> bytes:
+    key = picture.key, choice.model, choice.detector
+    return session.last("drawn", key, lambda: annotated(picture, prediction, session.limits()))
 
 
 def _show_faces(picture: Picture, prediction: Prediction, choice: Choice) -> None:

@@ -132,9 +132,16 @@ def _show_results(batch: Sequence[Read], choice: Choice) -> None:
     )
     results = [one.result for one in shown]
     left, right = st.columns(2)
-    left.download_button("CSV", to_csv(results), "emotions.csv", "text/csv", on_click="ignore", width="stretch")
+    left.download_button(
+        "Table as CSV",
+        to_csv(results),
+        "emotions.csv",
+        "text/csv",
+        on_click="ignore",
+        width="stretch",
+    )
     right.download_button(
-        "Parquet",
+        "Table as Parquet",
         lambda: to_parquet(results),
         "emotions.parquet",
         "application/vnd.apache.parquet",

@@ -44,7 +44,7 @@ def show() -> None:
         format_func=lambda key: f"{key[0]} {key[1]}, {counts[key]} answers",
         key="insights model",
     )
-    span = _SPANS[st.segmented_control("From the last", list(_SPANS), default="all time", required=True, key="span")]
+    span = _SPANS[st.segmented_control("How far back", list(_SPANS), default="all time", required=True, key="span")]
     since = None if span is None else datetime.now(UTC) - timedelta(days=span)
     answers = list(store().answers(model=model, version=version, since=since))
     if not answers:
@@ -107,13 +107,19 @@ def _show_confusion(answers: "Sequence[Answer]") -> None:
 
     st.subheader("What people say, by what was predicted", anchor=False)
     st.caption(
-        "A row for each emotion that people said, a column for each that was predicted; equals stand on the diagonal."
+        "A row for each emotion that people said, a column for each that was predicted; where they agree is bold."
     )
     found = confusion(answers)
     names = [named(label) for label in found.labels]
-    frame = pandas.DataFrame(found.counts, index=[f"said {name}" for name in names], columns=names)
-    frame = frame.loc[frame.sum(axis=1) > 0]
-    st.table(frame.map(lambda count: f"{count:g}" if count else "·"))
+    cells = [[_cell(count, said == label) for label, count in enumerate(row)] for said, row in enumerate(found.counts)]
+    frame = pandas.DataFrame(cells, index=[f"said {name}" for name in names], columns=names)
+    st.table(frame[found.counts.sum(axis=1) > 0])
+
+
+def _cell(count: float, agree: bool) -> str:
+    if not count:
+        return "·"
+    return f"**{count:g}**" if agree else f"{count:g}"
 
 
 def _show_drift(answers: "Sequence[Answer]", card: ModelCard | None) -> None:

@@ -27,10 +27,11 @@ def show() -> None:
         )
         return
     here = {**zoo.embedded(), **zoo.own()}
+    names = [*who.models, *(name for name in here if name not in who.models)]
     more = {name: entry for name, entry in zoo.entries().items() if name not in here}
     name = st.selectbox(
         "Model",
-        [*here, *more],
+        [*names, *more],
         format_func=lambda one: one if one in here or more[one].path.is_file() else f"{one} (can be fetched)",
         key="shown model",
     )

@@ -32,13 +32,16 @@ def show() -> None:
         "What you change here holds on every page of this visit, and for nobody else. Take the file along to keep it."
     )
     _start_over()
+    problem = st.container()
     policy = Policy.from_yaml(session.policy_text(), "policy")
     edited = _edited(policy)
     try:
         checked = Policy.from_yaml(to_yaml(edited), "policy")
     except PolicyError as error:
-        show_error(error)
-        st.warning("Until that is mended, the rules stay as they were.", icon="↩️")
+        with problem:  # above the fields, which are longer than a screen
+            # Without file and line, since here is none.
+            show_error(PolicyError("\n".join(line.partition(": ")[2] for line in str(error).splitlines())))
+            st.warning("Until that is mended, the rules stay as they were.", icon="↩️")
     else:
         if checked != policy:
             session.keep_policy(to_yaml(checked))
