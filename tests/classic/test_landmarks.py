@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 from emolens.classic.recipe import ClassicRecipe
 from emolens.classic.train import Trained, train_classic
 from emolens.cli import main
+from emolens.cli.data import features
 from emolens.data.crops import cut_crops
 from emolens.data.readers import read_dataset
 from emolens.errors import MissingExtraError, ModelError
@@ -112,6 +113,19 @@ def test_it_runs_wherever_a_model_file_runs_and_the_evaluation_says_what_it_did_
     assert f"faces not found, which count as wrong: {metrics['missed']}" in capsys.readouterr().out
     (tmp_path / "noise.png").write_bytes(fer_row(40_000)["png"])
     assert emolens(monkeypatch, "predict", tmp_path / "noise.png", "--model", path, "--format", "json") == 0
+
+
+def test_points_are_written_as_a_table_for_each_label_and_what_is_not_found_is_counted(bundle, table, tmp_path, capsys):
+    settings = [*SMALL, f"features.model={bundle}"]
+    features("landmarks-mlp", table, tmp_path, "PublicTest", "csv", settings)
+    told = capsys.readouterr()
+    rows = sum(int(line.rpartition(" ")[2]) for line in told.out.splitlines())
+    missed = int(told.err.splitlines()[-1].split()[3])
+    assert rows + missed == 40 + BLANK
+    assert missed >= BLANK
+    first = (tmp_path / "happy.csv").read_text().splitlines()[0].replace('"', "").split(",")
+    assert first[:5] == ["name", "x0", "y0", "z0", "x1"]
+    assert first[-1] == "z477"
 
 
 def test_outliers_are_left_out_where_that_is_asked_for(bundle, table, tmp_path):

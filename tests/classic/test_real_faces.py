@@ -11,6 +11,7 @@ pytest.importorskip("pyarrow")
 import pyarrow.parquet as parquet
 
 from conftest import require
+from emolens import zoo
 from emolens.classic.recipe import ClassicRecipe
 from emolens.classic.train import train_classic
 from emolens.data.crops import cut_crops
@@ -38,11 +39,15 @@ def faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["hog-svm", "facenet-svm"])
-def test_five_hundred_faces_have_the_same_labels(name, faces, shared_data, tmp_path, monkeypatch):
+def test_five_hundred_faces_have_the_same_labels(name, faces, shared_data, tmp_path, monkeypatch, publish):
     monkeypatch.setenv("EMOLENS_MODELS", str(tmp_path / "models"))
-    network = shared_data / "weights" / "mobilefacenet.onnx"
-    require(name != "facenet-svm" or network.is_file(), str(network))
-    settings = [f"features.model={network}"] if name == "facenet-svm" else []
+    settings = []
+    if name == "facenet-svm":
+        network = shared_data / "weights" / "mobilefacenet.onnx"
+        require(network.is_file(), str(network))
+        publish("sface", network)
+        zoo.pull(zoo.entry("sface"))
+        settings = ["features.mean=[0.5, 0.5, 0.5]", "features.std=[0.502, 0.502, 0.502]"]
     trained = train_classic(checked(read_content(name, settings), ClassicRecipe, name), faces, tmp_path / "run")
     card = write_classic(trained.classifier, trained.card, trained.held_out, tmp_path / "run" / "model.onnx")
     crops, _ = cut_crops(read_dataset("fer2013", faces, "PublicTest").samples[:ASKED], card.input, card.crop)

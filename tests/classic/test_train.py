@@ -164,8 +164,35 @@ def test_a_folder_with_a_training_is_left_alone(table, tmp_path):
 
 
 def test_a_network_that_is_not_there_is_told_before_any_face_is_read(table, tmp_path):
-    with pytest.raises(ModelError, match="'mobilefacenet' is neither a model nor a file"):
+    with pytest.raises(ModelError, match="`emolens models pull sface`"):
         train_classic(recipe("facenet-svm"), table, tmp_path / "run")
+    with pytest.raises(ModelError, match="'sfaze' is neither a model nor a file; did you mean 'sface'"):
+        train_classic(recipe("facenet-svm", "features.model=sfaze"), table, tmp_path / "run")
+
+
+def test_a_network_of_the_zoo_is_pulled_once_and_goes_by_its_name(table, models, tmp_path, emolens, publish):
+    publish("sface", make_embedding_network(tmp_path / "published.onnx", side=112))
+    assert emolens("models", "pull", "sface") == 0
+    assert emolens("train", "facenet-svm", "--data", table, "--out", tmp_path / "run") == 0
+    model = OnnxModel(tmp_path / "run" / "model.onnx", "cpu")
+    assert model.card.features is not None
+    assert model.card.features.model == "sface.onnx"
+    samples = read_dataset("fer2013", table, "PublicTest").samples
+    crops, _ = cut_crops(samples, model.card.input, model.card.crop)
+    alone = model.probabilities(crops)
+    (tmp_path / "run" / "sface.onnx").unlink()  # then the pulled one serves
+    np.testing.assert_array_equal(OnnxModel(tmp_path / "run" / "model.onnx", "cpu").probabilities(crops), alone)
+    (models / "sface.onnx").write_bytes(b"another file")
+    with pytest.raises(ModelError, match="fetch it with `emolens models pull sface`"):
+        OnnxModel(tmp_path / "run" / "model.onnx", "cpu")
+    with pytest.raises(ModelError, match="is not the file that sface stands for"):
+        train_classic(recipe("facenet-svm"), table, tmp_path / "again")
+
+
+def test_sface_gets_the_pixels_as_opencv_gives_them():
+    step = recipe("facenet-svm").features
+    white = (np.ones(3) - step.mean) / step.std
+    np.testing.assert_allclose(white, 255, rtol=1e-6)
 
 
 def test_tracking_and_resuming_are_for_networks(table, tmp_path, emolens, capsys):

@@ -20,6 +20,8 @@ _PURPOSES = {
     "emoji": "Says which emotions the picture of an emoji stands for.",
     "generic": "Gives a picture the labels that it was trained on.",
     "detector": "Finds faces in photographs: where they are, not whose they are, nor what they express.",
+    "embedding": "Makes of a face that is cut out of a photograph the numbers by which persons are told apart; here a "
+    "classifier of expressions learns from them, and nobody is to be recognised by them.",
     "landmarks": "Finds points of a face that is cut out of a photograph; it names neither persons nor emotions.",
 }
 _NOT_SAID = "The card does not say."

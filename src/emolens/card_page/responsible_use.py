@@ -9,6 +9,8 @@ _READS = {
     "feels.",
     "detector": "To find a face is not to recognise an emotion. Together with a model that reads expressions it is a "
     "part of that, and what follows holds for both.",
+    "embedding": "Nobody is to be recognised by it here. Together with a model that reads expressions it is a part of "
+    "that, and what follows holds for both; who identifies persons by their faces has other rules to keep.",
     "other": "It says what a picture evokes or is, not what a person in it feels. Where it is used to infer emotions "
     "of persons, what follows holds.",
 }

@@ -51,8 +51,8 @@ class EmbeddingChoice(EmbeddingParameters):
     model: str
 
     def open(self, size: Input) -> Opened:
-        """Opens the step for crops of this size; errors as of `Embedding` and `zoo.find`."""
-        path = zoo.find(self.model)
+        """Opens the step for crops of this size; errors as of `Embedding`, `zoo.find` and `Entry.check`."""
+        path = _pulled(self.model) or zoo.find(self.model)
         return Opened(Embedding(self, size, path), _made_by(path, self), path)
 
 
@@ -68,13 +68,19 @@ class LandmarksChoice(LandmarksParameters):
 
     def open(self, size: Input) -> Opened:
         """Opens the step for crops of this size; errors as of `Landmarks`, and `ModelError` if it has to be pulled."""
-        known = zoo.entries().get(self.model)
-        if known is not None:
-            known.check()
-        path = Path(self.model) if known is None else known.path
+        path = _pulled(self.model) or Path(self.model)
         # First, since it says what is missing.
         step = Landmarks(self, size, path)
         return Opened(step, _made_by(path, self), path)
+
+
+def _pulled(name: str) -> Path | None:
+    """The checked file of a model that can be pulled; None where no such model has that name."""
+    known = zoo.entries().get(name)
+    if known is None:
+        return None
+    known.check()
+    return known.path
 
 
 def _made_by(path: Path, choice: EmbeddingChoice | LandmarksChoice) -> Features:

@@ -4,7 +4,6 @@ import json
 import logging
 import platform
 import shutil
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,14 +16,13 @@ from numpy.typing import NDArray
 
 from emolens import __version__
 from emolens.card import Features, ModelCard
-from emolens.classic.cache import cached
 from emolens.classic.estimator import ImageClassifier
+from emolens.classic.extract import make_features, with_memory
 from emolens.classic.heads import FOLDS
 from emolens.classic.recipe import ClassicRecipe
 from emolens.data.samples import Dataset
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.calibration import calibrate_card
-from emolens.evaluation.cutting import cut_in_chunks
 from emolens.evaluation.metrics import compute_metrics
 from emolens.features.base import FeatureStep
 from emolens.files import written_whole
@@ -77,8 +75,7 @@ def train_classic(recipe: ClassicRecipe, data: Path, out: Path, strict: bool = F
         resolved = recipe.data.model_copy(update={"labels": parts.training.labels})
         recipe = recipe.model_copy(update={"data": resolved})
     opened = recipe.features.open(recipe.input)
-    is_slow = opened.file is not None
-    with cached(opened.step, opened.features) if is_slow else nullcontext(opened.step) as step:
+    with with_memory(opened) as step:
         training, learnt = _features(parts.training, recipe, step, strict)
         held_out, unseen = _features(parts.held_out, recipe, step, strict)
     logger.info("%d samples to train on, %d held out, %d features", len(training), len(held_out), step.size)
@@ -108,22 +105,12 @@ def train_classic(recipe: ClassicRecipe, data: Path, out: Path, strict: bool = F
 def _features(
     dataset: Dataset, recipe: ClassicRecipe, step: FeatureStep, strict: bool
 ) -> tuple[Dataset, NDArray[np.float32]]:
-    """The decided samples that can be read, and `(N, F)`; crops are in memory only for as long as it takes."""
-    dataset = dataset.without_ties()
-    features = np.empty((len(dataset), step.size), np.float32)
-    unreadable: dict[int, str] = {}
-    filled = 0
-    for _, cuts in cut_in_chunks(dataset.samples, [(recipe.crop, recipe.input)]):
-        crops = cuts.framed[0]
-        unreadable |= cuts.unreadable
-        features[filled : filled + len(crops)] = step(crops)
-        filled += len(crops)
-    read = dataset.without("unreadable_image", unreadable)
+    read, features = make_features(dataset, recipe, step)
     if strict:
         read.check_faultless()
     if read.faults:
         logger.warning("%s", read.fault_report)
-    return read, features[:filled]
+    return read, features
 
 
 def _told(classifier: ImageClassifier, samples: int) -> dict[str, int]:

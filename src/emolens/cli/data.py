@@ -101,6 +101,39 @@ def prepare(
 
 
 @app.command()
+def features(
+    recipe: Annotated[str, typer.Argument(help="A classic recipe: its name, such as landmarks-mlp, or a YAML file.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder to leave the tables in.")],
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the dataset.", show_default="the recipe's")
+    ] = None,
+    format: Annotated[Literal["parquet", "csv"], typer.Option(help="Of the tables.")] = "parquet",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set data.dataset=rafdb."),
+    ] = None,
+) -> None:
+    """Write the features that a classic recipe makes, such as the landmarks of faces: a table per label."""
+    from emolens.cli.extras import needing
+    from emolens.settings import find_data
+
+    with needing("classic", "to make features"):
+        from emolens.classic.recipe import ClassicRecipe
+        from emolens.classic.tables import write_tables
+        from emolens.training.reading import checked, read_content, task_of
+    content = read_content(recipe, settings or ())
+    if task_of(content, recipe) != "classic":
+        raise ConfigError(f"{recipe} trains a network, which takes pixels; features are those of classic recipes")
+    written = write_tables(checked(content, ClassicRecipe, recipe), find_data(data), out, split, format)
+    if written.fault_report:
+        print(written.fault_report, file=sys.stderr)
+    for path, count in written.rows.items():
+        print(f"{path}: {count:,}")
+    print(f"nothing found in {written.nothing_found:,} more", file=sys.stderr)
+
+
+@app.command()
 def emoji(
     out: Annotated[Path, typer.Option(help="The folder to leave pictures and tables in.")],
     source: Annotated[

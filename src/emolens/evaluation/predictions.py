@@ -71,7 +71,7 @@ class Predictions:
             for name, split, answered, target, predicted in rows:
                 # Of single precision, text is the shortest that is read back to the bit.
                 numbers = np.concatenate([target, predicted], dtype=np.float32).astype(str)
-                writer.writerow((_as_text(name), _as_text(split), str(bool(answered)).lower(), *numbers))
+                writer.writerow((as_text(name), as_text(split), str(bool(answered)).lower(), *numbers))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -160,7 +160,8 @@ def _header(labels: tuple[str, ...]) -> list[str]:
     return [*_FIRST, *(_TARGET + label for label in labels), *(_PROBABILITY + label for label in labels)]
 
 
-def _as_text(value: str) -> str:
+def as_text(value: str) -> str:
+    """A cell that no spreadsheet runs as a formula."""
     return _TEXT + value if value.startswith((*_FORMULA, _TEXT)) else value
 
 

@@ -47,7 +47,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["face", "scene", "emoji", "generic", "detector", "landmarks"]
+    kind: Literal["face", "scene", "emoji", "generic", "detector", "embedding", "landmarks"]
     url: str
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     size: Annotated[int, Field(gt=0)]
