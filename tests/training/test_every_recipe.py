@@ -94,6 +94,18 @@ def test_it_trains_and_is_measured(name: str, tmp_path: Path) -> None:
         assert set(measured["per_class"]) == set(card.labels)
 
 
+def test_multilabel_trains_with_its_own_network_at_its_own_size(tmp_path: Path) -> None:
+    settings = ["network.pretrained=false", "optimisation.epochs=1", "optimisation.batch_size=4"]
+    recipe = load_recipe("multilabel", settings)
+    assert isinstance(recipe, ClassifierRecipe)
+    assert (recipe.network.name, recipe.input.height, recipe.input.width) == ("resnetv2_50", 384, 384)
+    data = write_data("multilabel", "csv", tmp_path / "data")
+    data.write_text(lines(*data.read_text().splitlines()[:11]))  # two steps of four, and two pictures held out
+    [measured] = train(recipe, data, tmp_path / "run").card().metrics.values()
+    assert 0 <= measured["subset_accuracy"] <= 1
+    assert set(measured["per_class"]) == {"tender", "proud"}
+
+
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("emotion6-")])
 def test_emotion6s_real_annotations_give_divergence_and_correlation(
     name: str, shared_data: Path, tmp_path: Path

@@ -10,6 +10,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
 
 _MOMENTUM = 0.9
+_HAIR = 1e-9
 
 
 class Optimisation(BaseModel):
@@ -76,7 +77,9 @@ def configure(module: Module, plan: Optimisation, steps: int, monitor: str, mode
         return {"optimizer": optimiser, "lr_scheduler": StepLR(optimiser, plan.step_epochs)}
     schedule: LRScheduler = LambdaLR(optimiser, _cosine(plan.warmup * steps, steps))
     if plan.schedule == "one_cycle":
-        schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=plan.warmup)
+        # PyTorch divides by the steps between the first and the highest; there are none where that is the first.
+        rise = plan.warmup + (_HAIR if plan.warmup * steps == 1 else 0)
+        schedule = OneCycleLR(optimiser, plan.learning_rate, total_steps=steps, pct_start=rise)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
