@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from emoji_packages import face
 from emolens.recipes import recipe_names
+from feature_models import make_feature_model
 from hostile import make_hostile
 from models import make_model_file
 
@@ -322,3 +324,25 @@ def test_memory_stays_flat_over_thousands_of_photographs(photos: Path, tiny: lis
         for count in (100, 3000)
     )
     assert many - few < 20 * 1024  # KiB
+
+
+def test_each_emoji_of_a_picture_is_found_and_answered(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (200, 100), "white")
+    for x, smiles in ((10, True), (120, False)):
+        one = face(smiles, side=60)
+        picture.paste(one, (x, 20), one)
+    picture.save(tmp_path / "chat.png")
+    marked = tmp_path / "marked"
+    options = ("--model", "emoji", "--crop-emoji", "--annotate", marked, "--format", "json")
+    [told] = emolens("predict", tmp_path / "chat.png", *options).json
+    assert [(round(one["box"][0]), one["dominant"]) for one in told["faces"]] == [(10, "happy"), (120, "sad")]
+    assert len(list(marked.iterdir())) == 1
+
+
+def test_a_model_file_that_needs_a_missing_extra_says_which_to_install(tmp_path: Path) -> None:
+    model = make_feature_model(tmp_path / "hog.onnx", {"step": "hog"}, 900)
+    without = "import sys; sys.modules['skimage.feature'] = None; from emolens.cli import main; main()"
+    ended = emolens("predict", "any.jpg", "--model", model, command=(sys.executable, "-c", without))
+    assert ended.code == 2
+    assert "pip install 'emolens[classic]'" in ended.err
+    assert len(ended.err.splitlines()) == 1
