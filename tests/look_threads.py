@@ -26,6 +26,6 @@ class LookThreads:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def look_threads(detector: Detector) -> Callable[[int, Limits], LookThreads]:
+def look_threads(detector: Detector) -> Callable[[int, Limits, float], LookThreads]:
     """To be called as `LookPool` is."""
-    return lambda count, limits: LookThreads(detector, count, limits)
+    return lambda count, limits, _: LookThreads(detector, count, limits)

@@ -35,9 +35,9 @@ PHOTO = (ROOT / "docs" / "images" / "astronaut.jpg").read_bytes()
 def run() -> Run:
     """What comes of asking a pool of processes that read two million pixels at most."""
 
-    def ask(questions: Callable[[LookPool], Awaitable[Any]], processes: int = 2) -> Any:
+    def ask(questions: Callable[[LookPool], Awaitable[Any]], processes: int = 2, seconds: float = 60) -> Any:
         async def opened() -> Any:
-            pool = LookPool(processes, Limits(max_pixels=2_000_000))
+            pool = LookPool(processes, Limits(max_pixels=2_000_000), seconds)
             try:
                 return await asyncio.wait_for(questions(pool), 60)
             finally:
@@ -138,6 +138,36 @@ def test_a_process_that_is_killed_loses_no_image_and_is_replaced(run: Run, whole
     assert answered == 30
     assert len(before) == len(after) == 2
     assert len(before & after) == 1
+
+
+def test_a_process_that_cannot_be_replaced_now_is_replaced_later(
+    run: Run, whole: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> Any:
+        raise BlockingIOError("no more processes")
+
+    async def short_of_processes(pool: LookPool) -> None:
+        await pool.look(PHOTO, whole)
+        for child in _children():
+            os.kill(child, signal.SIGKILL)
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "Popen", no_room)
+            for _ in range(2):
+                with pytest.raises(BlockingIOError):
+                    await pool.look(PHOTO, whole)
+        await pool.look(PHOTO, whole)
+
+    run(short_of_processes, processes=1)
+
+
+def test_a_process_that_hangs_is_replaced(run: Run, whole: Asked) -> None:
+    async def stopped(pool: LookPool) -> None:
+        await pool.look(PHOTO, whole)
+        for child in _children():
+            os.kill(child, signal.SIGSTOP)
+        await pool.look(PHOTO, whole)
+
+    run(stopped, processes=1, seconds=2)
 
 
 def test_an_image_that_kills_whatever_reads_it_is_told_to_be_damaged(run: Run, whole: Asked) -> None:

@@ -40,6 +40,9 @@ for newer ones since the answer before, and for each face an `id` that it keeps 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
     """Makes the server's application; its models are open when this returns.
 
+    It reads images while its lifespan runs. Servers see to that, but not to that of an application which is mounted in
+    another one: enter `app.router.lifespan_context(app)` in that one's.
+
     Args:
         settings: of the environment without them.
 

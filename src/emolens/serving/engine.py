@@ -11,10 +11,14 @@ from emolens.policy import Policy
 from emolens.predictor import Predictor
 from emolens.results import Prediction
 from emolens.serving.batcher import Batcher, Rows
+from emolens.serving.errors import overloaded
 from emolens.serving.looking import LookPool
 from emolens.serving.metrics import Metrics
 from emolens.serving.models import Served
 from emolens.serving.settings import ServerSettings
+
+# Much longer than any image within the limits takes, also where the deadline is short and the machine busy.
+_HANGS_SECONDS = 30.0
 
 
 @dataclass
@@ -56,15 +60,18 @@ class Engine:
     def default(self) -> Served:
         return self.served[self._default]
 
-    @property
-    def running(self) -> bool:
-        return self._looks is not None
+    def check_running(self) -> None:
+        """Raises RequestError, 503, before `start` and after `stop`."""
+        if self._looks is None:
+            raise overloaded("not_ready", "the server is starting or stopping")
 
     def start(self) -> None:
         """To be called in the event loop that `predict` will run in."""
         # At the priority of the event loop: a lower one answers 503 a few milliseconds sooner, and gives a third of the
         # throughput to whatever else runs on the machine.
-        self._looks = LookPool(self._settings.cores(), self.default.predictor.limits)
+        # Nobody waits any more for an image whose process is ended for it.
+        seconds = max(_HANGS_SECONDS, self._settings.deadline)
+        self._looks = LookPool(self._settings.cores(), self.default.predictor.limits, seconds)
         for one in self.served.values():
             self._begin(one)
 
@@ -107,7 +114,9 @@ class Engine:
         Raises:
             ImageError: it cannot be read.
             ModelError: the model fails.
+            RequestError: 503, it is not running.
         """
+        self.check_running()
         model = self._models[name]
         base = model.served.predictor
         predictor = Predictor(base.model, None, policy, threshold=threshold, limits=base.limits)

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
+from threading import Lock, Timer
 from typing import Any
 
 from emolens.errors import ImageError
@@ -40,10 +41,12 @@ class LookPool:
     Args:
         count: of the processes.
         limits: what is refused before memory is spent on it.
+        seconds: that a process has for an image; one that takes longer is taken to hang, and is ended.
     """
 
-    def __init__(self, count: int, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, count: int, limits: Limits, seconds: float) -> None:
+        self._limits, self._seconds = limits, seconds
+        self._renewing = Lock()
         self._processes = {_Process(limits) for _ in range(count)}
         self._idle: SimpleQueue[_Process] = SimpleQueue()
         for process in self._processes:
@@ -63,7 +66,7 @@ class LookPool:
             no crops then.
 
         Raises:
-            ImageError: it cannot be read, or the processes die of it.
+            ImageError: it cannot be read, or the processes die of it or hang.
             RuntimeError: the processes do not start.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, data, model)
@@ -71,7 +74,8 @@ class LookPool:
     def stop(self) -> None:
         """Ends the processes; what still waits is given up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        processes, self._processes = self._processes, set()
+        with self._renewing:
+            processes, self._processes = self._processes, set()
         for process in processes:
             process.kill()
 
@@ -80,7 +84,7 @@ class LookPool:
         try:
             for _ in range(_ATTEMPTS):
                 try:
-                    return process.ask(data, model)
+                    return process.ask(data, model, self._seconds)
                 except _DEAD:
                     started = process.started
                     process = self._renewed(process)
@@ -91,12 +95,13 @@ class LookPool:
         raise ImageError("damaged", "what reads it ends at once")
 
     def _renewed(self, dead: "_Process") -> "_Process":
-        if dead not in self._processes:  # all have been ended
-            raise asyncio.CancelledError
-        self._processes.discard(dead)
         dead.kill()
-        process = _Process(self._limits)
-        self._processes.add(process)
+        with self._renewing:
+            if dead not in self._processes:  # all have been ended
+                raise asyncio.CancelledError
+            process = _Process(self._limits)  # where the system has no room for it, the next image finds the dead one
+            self._processes.remove(dead)
+            self._processes.add(process)
         return process
 
 
@@ -110,17 +115,23 @@ class _Process:
     def __init__(self, limits: Limits) -> None:
         self.started = False
         command = [sys.executable, "-P", "-c", _PROGRAM, *sys.path]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # In a group of its own, so that Ctrl-C does not reach it before it has come so far as to ignore it.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
         with suppress(OSError):  # it has ended already, which whoever asks will find
             self._say(limits)
 
-    def ask(self, data: bytes, model: Asked) -> Seen:
-        """Raises one of `_DEAD` where the process is no more; and what it raised."""
+    def ask(self, data: bytes, model: Asked, seconds: float) -> Seen:
+        """Raises one of `_DEAD` where the process is no more, or has no answer in time; and what it raised."""
         if not self.started:
             self._heard()
             self.started = True
-        self._say((data, model))
-        answer = self._heard()
+        watch = Timer(seconds, self._process.kill)
+        watch.start()
+        try:
+            self._say((data, model))
+            answer = self._heard()
+        finally:
+            watch.cancel()
         if isinstance(answer, Exception):
             raise answer
         return answer  # type: ignore[no-any-return]

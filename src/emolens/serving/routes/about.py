@@ -6,7 +6,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from emolens import __version__
 from emolens.serving import schemas
 from emolens.serving.access import with_key
-from emolens.serving.errors import overloaded
 from emolens.serving.policies import LIVE
 from emolens.serving.schemas import errors
 from emolens.serving.services import Services
@@ -24,8 +23,7 @@ def open_routes(services: Services) -> APIRouter:
     @router.get("/ready", responses=errors(503))
     async def ready() -> schemas.Ready:
         """Photographs can be sent."""
-        if not services.engine.running:
-            raise overloaded("not_ready", "the server is starting or stopping")
+        services.engine.check_running()
         return schemas.Ready(ready=True)
 
     @router.get("/hello")
