@@ -86,6 +86,6 @@ def _lives(process: int) -> bool:
         return True
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # it is no more, or its number is that of somebody else's by now
         return False
     return True
