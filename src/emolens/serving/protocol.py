@@ -78,6 +78,7 @@ class PatientProtocol(H11Protocol):
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
             self._stop_waiting()
+            self.cycle.transport = _Answering(self)  # type: ignore[assignment]  # which has all that it asks for
 
     def on_response_complete(self) -> None:
         self._expect_head()
@@ -95,6 +96,15 @@ class PatientProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's message)
         self._refuse(RequestError(400, "bad_request", "this is no HTTP request that can be read"))
+
+    def end_answer(self) -> None:
+        """Closes the connection, but not under a client who still sends and would lose the answer (RFC 9112, 9.6)."""
+        if self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY:
+            self._refused = True  # what still comes is passed over, for as long as on a connection that stays open
+            with suppress(OSError):
+                self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def _refuse(self, error: RequestError) -> None:
         self._refused = True
@@ -121,3 +131,16 @@ class PatientProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class _Answering:
+    """The transport as an answer has it, which closes it when it has ended."""
+
+    def __init__(self, protocol: PatientProtocol) -> None:
+        self._protocol = protocol
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol.transport, name)
+
+    def close(self) -> None:
+        self._protocol.end_answer()
