@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,6 +48,13 @@ def test_one_connection_too_many_is_told_so_at_once_and_closed(serve: Callable[.
     for connection in open_ones:
         connection.close()
     until(lambda: httpx2.get(f"{server.url}/health", timeout=PATIENCE).status_code == 200)
+
+
+def test_who_is_refused_while_sending_and_wants_the_connection_closed_reads_why(serve: Callable[..., Server]) -> None:
+    server = serve()
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    with closing(server.send(head + b"Content-Length: 8000000\r\n\r\n" + bytes(8_000_000))) as connection:
+        assert answer_of(connection).startswith(b"HTTP/1.1 415 ")
 
 
 def test_under_overload_some_are_answered_and_the_rest_are_told_when_to_come_again(
@@ -98,6 +106,15 @@ def test_sigterm_does_not_wait_for_ever_for_a_client_that_never_ends(serve: Call
 def emolens(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "emolens", *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def test_an_address_that_another_program_listens_at_is_named_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for workers in ("1", "2"):
+            ended = emolens("serve", "--port", port, "--workers", workers)
+            assert ended.returncode == 2
+            assert f"port {port} of 127.0.0.1 cannot be listened at: " in ended.stderr
 
 
 def test_settings_are_shown_without_secrets() -> None:

@@ -133,6 +133,13 @@ def test_sigterm_under_load_answers_all_that_was_accepted(serve: Callable[..., S
     assert {one.status for one in load.sent} <= {200, None}
 
 
+def test_workers_end_with_the_process_that_started_them(serve: Callable[..., Server]) -> None:
+    server = serve(workers=2)
+    until(lambda: is_served(server))
+    server.process.kill()
+    until(lambda: not is_served(server))
+
+
 def test_a_worker_that_hangs_does_not_keep_the_server_from_its_end(serve: Callable[..., Server]) -> None:
     server = serve(workers=2, drain_seconds=1)
     until(lambda: len(workers(server)) == 2 and is_served(server))

@@ -1,8 +1,12 @@
 """Runs the application with uvicorn, in one process or in several."""
 
 import os
+import signal
+import socket
+from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -10,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from emolens.errors import ConfigError
 from emolens.image import Limits
 from emolens.serving import metrics
 from emolens.serving.app import create_app
@@ -29,9 +34,11 @@ def run(settings: ServerSettings) -> None:
     """Serves until the process is told to stop; then what runs is ended, within `drain_seconds`.
 
     Raises:
-        ConfigError, ModelError, PolicyError: as of `create_app`; and the address is public, and there are no keys.
+        ConfigError, ModelError, PolicyError: as of `create_app`; and the address is public, and there are no keys, or
+            it cannot be listened at.
     """
     settings.check_exposure()
+    _check_address(settings.host, settings.port)
     if settings.workers == 1:
         _serve(create_app(settings), settings)
         return
@@ -44,7 +51,37 @@ def run(settings: ServerSettings) -> None:
         create_app(settings)  # so that what cannot be used is told once, and before anything is served
         # Each worker makes its own application, from the environment, the one thing that they have from here.
         os.environ.update(settings.as_environment())
-        _serve("emolens.serving:create_app", settings)
+        _serve("emolens.serving.run:worker_app", settings)
+
+
+def worker_app() -> FastAPI:
+    """The application of one worker, which ends with the process that started it, and does not keep the address."""
+    Thread(target=_end_with_parent, name="emolens-parent", daemon=True).start()
+    return create_app()
+
+
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Raises ConfigError, before anything is opened, where nobody can listen; uvicorn's own end has no remedy."""
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                socket.create_server(address[:2], family=family).close()
+            except OSError as error:
+                fault = error
+            else:
+                return
+    except OSError as error:
+        fault = error
+    raise ConfigError(
+        f"port {port} of {host} cannot be listened at: {fault.strerror}; choose another with EMOLENS_SERVE_HOST and "
+        "EMOLENS_SERVE_PORT, or end what listens there"
+    )
 
 
 def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
