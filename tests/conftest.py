@@ -31,6 +31,11 @@ def require(present: bool, what: str) -> None:
     pytest.skip(f"{what} is absent")
 
 
+def one_thread(**more: str) -> dict[str, str]:
+    """The environment of a process that trains on so little that more threads would only get in each other's way."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _without_settings_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Away from the variables of whoever runs the tests, and from the `.env` that they may have in the repository."""

@@ -1,6 +1,5 @@
 """The documented way from feedback to a better model, typed as it stands in `docs/feedback.md`."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -13,7 +12,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sqlalchemy")
 
-from conftest import ROOT
+from conftest import ROOT, one_thread
 from emolens.feedback import Store
 from feedback_answers import make_answer
 from fer_tables import face_png
@@ -40,7 +39,7 @@ def test_feedback_becomes_a_model_that_is_compared_with_the_old_one(tmp_path: Pa
         done = subprocess.run(
             [sys.executable, "-m", "emolens", *command, *tiny],
             cwd=tmp_path,
-            env={**os.environ, "EMOLENS_FEEDBACK_URL": url},
+            env=one_thread(EMOLENS_FEEDBACK_URL=url),
             text=True,
             capture_output=True,
         )

@@ -1,6 +1,5 @@
 """A training that is killed or interrupted goes on."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,11 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from conftest import one_thread
 from fer_tables import fer_row, write_fer_table
 
 pytestmark = pytest.mark.slow
 
-EPOCHS = 6
+EPOCHS = 4
 NETWORK = "network={name: face_resnet, widths: [4, 8], blocks: [1, 1]}"
 # Many steps an epoch, so that a signal finds the training in the middle of one.
 SETTINGS = (NETWORK, "optimisation.batch_size=2", f"optimisation.epochs={EPOCHS}")
@@ -25,9 +25,6 @@ SETTINGS = (NETWORK, "optimisation.batch_size=2", f"optimisation.epochs={EPOCHS}
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [fer_row(row, usage="Training", sadness=row % 4, happiness=6) for row in range(90)]
     return write_fer_table(tmp_path_factory.mktemp("data") / "fer.parquet", rows)
-
-
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}  # more only get in each other's way on so little
 
 
 def command(table: Path, run: Path) -> list[str | Path]:
@@ -42,7 +39,7 @@ def started(table: Path, run: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=ONE_THREAD,
+        env=one_thread(),
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     deadline = time.monotonic() + 120
@@ -55,14 +52,14 @@ def started(table: Path, run: Path) -> "subprocess.Popen[str]":
 
 def resumed_epochs(table: Path, run: Path) -> list[int]:
     again = [*command(table, run), "--resume"]
-    ended = subprocess.run(again, capture_output=True, text=True, timeout=300, env=ONE_THREAD)
+    ended = subprocess.run(again, capture_output=True, text=True, timeout=300, env=one_thread())
     assert ended.returncode == 0, ended.stderr
     assert (run / "model.onnx").exists()
     return [int(line.split("epoch ")[1].split()[0]) for line in ended.stderr.splitlines() if " epoch " in line]
 
 
 def test_a_killed_training_goes_on_to_the_weights_of_one_that_was_not(table: Path, tmp_path: Path) -> None:
-    subprocess.run(command(table, tmp_path / "whole"), check=True, capture_output=True, timeout=300, env=ONE_THREAD)
+    subprocess.run(command(table, tmp_path / "whole"), check=True, capture_output=True, timeout=300, env=one_thread())
     training = started(table, tmp_path / "killed")
     training.kill()
     training.communicate()

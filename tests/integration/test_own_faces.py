@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from conftest import ROOT
+from conftest import ROOT, one_thread
 from fer_tables import face_png
 from layouts import write
 
@@ -32,7 +32,11 @@ def test_a_folder_becomes_a_working_model_in_two_commands(tmp_path: Path) -> Non
     train, predict = (shlex.split(line)[1:] for line in re.findall(r"^    (emolens .*)$", section, re.M))
     for arguments in ([*train, "--set", "optimisation.epochs=1"], [*predict, "--format", "json"]):
         done = subprocess.run(
-            [sys.executable, "-m", "emolens", *arguments], cwd=tmp_path, text=True, capture_output=True
+            [sys.executable, "-m", "emolens", *arguments],
+            cwd=tmp_path,
+            env=one_thread(),
+            text=True,
+            capture_output=True,
         )
         assert done.returncode == 0, done.stderr
     [photo] = json.loads(done.stdout)

@@ -1,6 +1,5 @@
 """Several processes train as one would that has their batches together."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from conftest import one_thread
 from fer_tables import fer_row, write_fer_table
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,6 @@ SETTINGS = (
     "normalisation=imagenet",
     "optimisation={epochs: 2, precision: fp32, learning_rate: 0.001, patience: 2, device: cpu}",
 )
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def train(
     settings = [*SETTINGS, f"optimisation.batch_size={batch_size}"]
     chosen = [part for setting in settings for part in ("--set", setting)]
     command = [*starter, "-m", "emolens", "train", "face", "--data", table, "--out", run, *chosen, *more]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, env=ONE_THREAD)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, env=one_thread())
     assert ended.returncode == 0, ended.stderr
     return ended
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import one_thread
 from fer_tables import fer_row, write_fer_table
 
 pytestmark = [
@@ -28,7 +29,7 @@ def test_a_tracked_training_leaves_its_recipe_curves_confusion_matrix_and_model(
     monkeypatch.chdir(tmp_path)  # without a server, files go into the working directory
     chosen = [part for setting in SETTINGS for part in ("--set", setting)]
     command = [sys.executable, "-m", "emolens", "train", "face", "--data", table, "--out", run, *chosen]
-    subprocess.run([*command, "--track", "mlflow", "--track", "tensorboard"], check=True, timeout=300)
+    subprocess.run([*command, "--track", "mlflow", "--track", "tensorboard"], check=True, timeout=300, env=one_thread())
 
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     (tracked,) = client.search_runs([client.get_experiment_by_name("emolens").experiment_id])
