@@ -64,6 +64,11 @@ def test_overlap_is_a_share_is_symmetric_and_does_not_depend_on_the_unit(some: l
     assert np.allclose(found, intersection_over_union(*wide), atol=1e-6)
 
 
+def test_a_sliver_shares_no_more_than_it_has() -> None:
+    sliver = (0.7, 0.0, 1e-16, 1.0)
+    assert intersection_over_union([sliver], [sliver])[0, 0] in (0, 1)
+
+
 def test_overlap_of_known_boxes() -> None:
     halves = intersection_over_union([(0, 0, 2, 2)], [(0, 0, 2, 2), (1, 0, 2, 2), (2, 0, 2, 2), (0, 0, 0, 0)])
     assert halves[0] == pytest.approx([1, 1 / 3, 0, 0])

@@ -63,9 +63,11 @@ def intersection_over_union(some: Sequence[Box], others: Sequence[Box]) -> NDArr
     """
     a, b = (np.array(boxes, np.float64).reshape(-1, 4) for boxes in (some, others))
     low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum((a[:, :2] + a[:, 2:])[:, None], (b[:, :2] + b[:, 2:])[None])
-    sides = (high - low).clip(0)
-    shared = sides[..., 0] * sides[..., 1]
-    union = (a[:, 2] * a[:, 3])[:, None] + b[:, 2] * b[:, 3] - shared
+    a_ends, b_ends = a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:]
+    high = np.minimum(a_ends[:, None], b_ends[None])
+    shared = (high - low).clip(0).prod(axis=-1)
+    # Of the ends as they are rounded, since a sliver could else share more than it has.
+    areas = (a_ends - a[:, :2]).prod(axis=-1)[:, None], (b_ends - b[:, :2]).prod(axis=-1)
+    union = areas[0] + areas[1] - shared
     overlaps: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return overlaps
