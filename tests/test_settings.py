@@ -180,10 +180,12 @@ def test_whatever_the_file_holds_it_is_read_or_refused(content: bytes) -> None:
 
 
 def test_a_relative_folder_begins_at_the_file_and_a_tilde_is_the_home(here: Path) -> None:
-    taken("EMOLENS_DATA=data\nEMOLENS_MODELS=/models\nEMOLENS_RUNS=~/runs\nEMOLENS_MAX_BYTES=8", here.parent / ".env")
+    folders = "EMOLENS_DATA=data\nEMOLENS_MODELS=/models\nEMOLENS_RUNS=~/runs\nEMOLENS_SERVE_POLICIES=policies\n"
+    taken(f"{folders}EMOLENS_MAX_BYTES=8", here.parent / ".env")
     assert settings.folder("EMOLENS_DATA") == here.parent / "data"
     assert settings.folder("EMOLENS_MODELS") == Path("/models")
     assert settings.folder("EMOLENS_RUNS") == here.parent.parent / "runs"
+    assert settings.folder("EMOLENS_SERVE_POLICIES") == here.parent / "policies"
     assert Limits.from_environment().max_bytes == 8
 
 

@@ -36,6 +36,7 @@ UI_KEY = "EMOLENS_UI_KEY"
 
 FOLDERS = (DATA, MODELS, RUNS)
 
+_SERVE_POLICIES = "EMOLENS_SERVE_POLICIES"
 _SERVE_KEYS = ("EMOLENS_SERVE_KEYS", "EMOLENS_SERVE_ADMIN_KEYS")
 
 SECRETS = (*_SERVE_KEYS, UI_KEY)
@@ -47,7 +48,7 @@ SERVE = (
     "EMOLENS_SERVE_WORKERS",
     "EMOLENS_SERVE_MODELS",
     "EMOLENS_SERVE_POLICY",
-    "EMOLENS_SERVE_POLICIES",
+    _SERVE_POLICIES,
     "EMOLENS_SERVE_PROCESSES",
     "EMOLENS_SERVE_BATCH",
     "EMOLENS_SERVE_BATCH_WAIT",
@@ -190,7 +191,7 @@ def fill_environment() -> None:
     for name, (value, place) in found.items():
         if value and name not in os.environ:
             # What begins with ~ waits for `folder`, as it would in the environment.
-            is_relative = name in FOLDERS and not value.startswith("~")
+            is_relative = name in (*FOLDERS, _SERVE_POLICIES) and not value.startswith("~")
             os.environ[name] = str(file.parent / value) if is_relative else value
             _filled[name] = place
 

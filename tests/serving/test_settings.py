@@ -40,6 +40,16 @@ def test_what_cannot_be_used_is_refused_by_name_and_without_its_value(
     assert "secret" not in str(caught.value)
 
 
+def test_a_tilde_is_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    given = {"models": "face, ~/mine.onnx", "policy": "~/mine, too.yaml", "policies": "~/versions"}
+    loaded = ServerSettings.load(**given)
+    assert loaded.models == "face,/home/ada/mine.onnx"
+    assert (loaded.policy, loaded.policies) == ("/home/ada/mine, too.yaml", "/home/ada/versions")
+    with pytest.raises(ConfigError, match="EMOLENS_SERVE_POLICY: it begins with a home"):
+        ServerSettings.load(policy="~nobody-at-all/mine.yaml")
+
+
 def test_secrets_are_masked() -> None:
     shown = ServerSettings.load(keys=f"ada:{DIGEST}").shown()
     assert shown["EMOLENS_SERVE_KEYS"] == "**********"

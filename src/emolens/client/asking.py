@@ -4,6 +4,7 @@ import random
 import re
 import uuid
 from dataclasses import dataclass
+from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Any, Generic
 
@@ -108,7 +109,7 @@ def http_options(url: str, key: str | None, timeout: float) -> dict[str, Any]:
         raise ConfigError(f"'{url}' is no address of a server; write http://host:port")
     if key is not None and not _KEY.fullmatch(key):
         raise ConfigError("the key has a space, a line's end or a letter that no key has; give the key alone")
-    if not timeout > 0:
+    if not 0 < timeout <= TIMEOUT_MAX:  # what no clock of the system counts to would be a fault in the middle of a call
         raise ConfigError(f"a timeout is a number of seconds over 0, not {timeout}")
     headers = {"User-Agent": f"emolens/{__version__}"}
     return {

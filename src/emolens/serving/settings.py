@@ -3,6 +3,7 @@
 import ipaddress
 import math
 import re
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -68,6 +69,15 @@ class ServerSettings(BaseSettings):
         if value > others.data.get("queue", value):
             raise ValueError(f"{value} files never fit into a queue of {others.data['queue']} images; make it longer")
         return value
+
+    @field_validator("models", "policy", "policies")
+    @classmethod
+    def _at_home(cls, value: str, setting: ValidationInfo) -> str:
+        parts = _parts(value) if setting.field_name == "models" else [value]
+        try:
+            return ",".join(str(Path(part).expanduser()) if part.startswith("~") else part for part in parts)
+        except RuntimeError:
+            raise ValueError("it begins with a home that is not known; write the path out") from None
 
     @field_validator("keys", "admin_keys")
     @classmethod
