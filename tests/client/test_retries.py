@@ -1,6 +1,7 @@
 """What is tried again, when, and when no more."""
 
 import json
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -138,6 +139,7 @@ def test_a_redirect_is_not_followed_with_the_key(make_client: Make) -> None:
         ({"key": "secret\n"}, "key"),
         ({"key": "geheimnißvoll secret"}, "key"),
         ({"timeout": 0}, "timeout"),
+        ({"timeout": math.inf}, "timeout"),
         ({"attempts": 0}, "attempt"),
         ({"patience": float("nan")}, "patience"),
     ],
