@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -131,6 +132,17 @@ def test_sigterm_under_load_answers_all_that_was_accepted(serve: Callable[..., S
     assert {line["status"] for line in logged} == {200}
     assert sum(one.status == 200 for one in load.sent) == len(logged)
     assert {one.status for one in load.sent} <= {200, None}
+
+
+def test_workers_that_take_long_to_begin_are_not_killed_for_it(
+    serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv):\n    time.sleep(8)\n"
+    (tmp_path / "sitecustomize.py").write_text(late)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    server = serve(workers=2)
+    until(lambda: is_served(server))
+    assert not [line for line in server.lines if "died" in line]
 
 
 def test_workers_end_with_the_process_that_started_them(serve: Callable[..., Server]) -> None:

@@ -26,6 +26,9 @@ from emolens.serving.ws_protocol import StreamProtocol
 # Connections that are taken in one go, in which nobody is answered.
 _BACKLOG = 256
 
+# In which a worker is not asked whether it hangs: it reads its programs, and others do so at the same time.
+_BEGINNING_SECONDS = 20.0
+
 # What a worker may take beside the time for its last requests, until it is ended.
 _ENDING_SECONDS = 5.0
 
@@ -111,7 +114,27 @@ def _serve(app: FastAPI | str, settings: ServerSettings) -> None:
 
 
 class _Workers(Multiprocess):
-    """uvicorn's workers, whose end is awaited for so long and no longer; its own way waits for one that hangs."""
+    """uvicorn's workers, who have time to begin, and whose end is awaited for so long and no longer.
+
+    Its own way kills one that has not begun after five seconds, on a busy machine again and again, and waits for ever
+    for one that hangs.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._seen: dict[int | None, float] = {}
+
+    def keep_subprocess_alive(self) -> None:
+        now = monotonic()
+        self._seen = {worker.pid: self._seen.get(worker.pid, now) for worker in self.processes}
+        begin = [
+            worker
+            for worker in self.processes
+            if worker.process.is_alive() and now - self._seen[worker.pid] < _BEGINNING_SECONDS
+        ]
+        self.processes = [worker for worker in self.processes if worker not in begin]
+        super().keep_subprocess_alive()
+        self.processes += begin
 
     def join_all(self) -> None:
         end = monotonic() + (self.config.timeout_graceful_shutdown or 0) + _ENDING_SECONDS
