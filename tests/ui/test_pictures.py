@@ -11,12 +11,12 @@ from emolens.errors import ImageError
 from emolens.image import Limits
 from emolens.predictor import Predictor
 from emolens.ui import pictures
-from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, sample, thumbnail
+from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, opened, sample, thumbnail
 
 LIMITS = Limits()
 
 
-def opened(data: bytes) -> Image.Image:
+def read(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
@@ -30,7 +30,7 @@ def big() -> Picture:
 def test_the_samples_are_small_and_can_be_read(name: str) -> None:
     picture = sample(name)
     assert len(picture.data) < 50_000
-    assert opened(picture.data).format == "JPEG"
+    assert read(picture.data).format == "JPEG"
 
 
 def test_every_file_among_the_samples_is_named() -> None:
@@ -40,21 +40,21 @@ def test_every_file_among_the_samples_is_named() -> None:
 
 def test_a_large_photo_is_shown_small(face: Predictor) -> None:
     prediction = face.predict(big().data)
-    assert opened(annotated(big(), prediction, LIMITS)).size == (pictures.SHOWN, 3 * pictures.SHOWN // 4)
-    assert max(opened(thumbnail(big(), LIMITS)).size) <= 96
+    assert read(annotated(opened(big(), LIMITS), prediction)).size == (pictures.SHOWN, 3 * pictures.SHOWN // 4)
+    assert max(read(thumbnail(big(), LIMITS)).size) <= 96
 
 
 def test_faces_are_cut_out_square_even_at_the_edge(face: Predictor) -> None:
     picture = sample("An astronaut")
     boxes = [face.predict(picture.data).faces[0].box, (-5.0, -5.0, 30.0, 40.0), (470.0, 470.0, 10.0, 10.0)]
-    crops = face_crops(picture, boxes, LIMITS)
-    assert [opened(crop).size for crop in crops] == [(144, 144)] * 3
+    crops = face_crops(opened(picture, LIMITS), boxes)
+    assert [read(crop).size for crop in crops] == [(144, 144)] * 3
 
 
 def test_what_is_drawn_is_told_in_words_as_well(face: Predictor) -> None:
     picture = sample("An astronaut")
     prediction = face.predict(picture.data)
-    assert opened(annotated(picture, prediction, LIMITS)).format == "JPEG"
+    assert read(annotated(opened(picture, LIMITS), prediction)).format == "JPEG"
     assert described(prediction) == "the photo with a frame around each face: face 1 happy"
     assert "no face" in described(face.predict(sample("A cat").data))
 

@@ -17,7 +17,6 @@ from emolens.results import Box, Failure, Prediction
 SHOWN = 1440
 """The longest side, in pixels, at which photographs are shown. What is larger, Streamlit encodes anew every time."""
 
-_CUT_FROM = 2048
 _QUALITY = 88
 _CROP = 144
 _THUMBNAIL = 96
@@ -53,30 +52,29 @@ def sample(name: str) -> Picture:
     return Picture(path.name, path.read_bytes())
 
 
-def annotated(picture: Picture, prediction: Prediction, limits: Limits, side: int = SHOWN) -> bytes:
-    """The photograph with the prediction drawn on it, at most `side` pixels long, JPEG.
+def opened(picture: Picture, limits: Limits, side: int = SHOWN) -> Photo:
+    """The photograph, with as many of its pixels as a longest side of `side` needs, or more.
 
     Raises:
         ImageError: it cannot be read.
     """
-    photo = decode(picture.data, limits, side)
+    return decode(picture.data, limits, side)
+
+
+def annotated(photo: Photo, prediction: Prediction, side: int = SHOWN) -> bytes:
+    """The photograph with the prediction drawn on it, at most `side` pixels long, JPEG."""
     image = Image.fromarray(photo.pixels)
     image.thumbnail((side, side))
     return _jpeg(draw(replace(photo, pixels=np.asarray(image)), prediction))
 
 
-def face_crops(picture: Picture, boxes: Sequence[Box], limits: Limits) -> list[bytes]:
+def face_crops(photo: Photo, boxes: Sequence[Box]) -> list[bytes]:
     """A small square picture of each face, JPEG.
 
     Args:
-        picture: the photograph.
+        photo: with the faces.
         boxes: in pixels of the upright image as stored.
-        limits: what is refused.
-
-    Raises:
-        ImageError: it cannot be read.
     """
-    photo = decode(picture.data, limits, _CUT_FROM)
     image = Image.fromarray(photo.pixels)
     return [_jpeg(_cut(image, photo, box)) for box in boxes]
 

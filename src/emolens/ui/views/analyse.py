@@ -1,16 +1,19 @@
 """Analyse: one photograph, and everything that the answer says."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
 from emolens.annotate import SIDE
+from emolens.image import Photo
 from emolens.results import Prediction
 from emolens.ui import markup, session
 from emolens.ui.asking import ask_whether_right
 from emolens.ui.choose import choose_picture, choose_reading
-from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, sample
+from emolens.ui.pictures import SAMPLES, Picture, annotated, described, face_crops, opened, sample
 from emolens.ui.session import Choice
 from emolens.ui.words import emotions_found, faces_found, timing
 
@@ -38,9 +41,11 @@ def show() -> None:
     with chart:
         _show_chart(prediction, choice)
     _show_reactions(prediction)
+    key = picture.key, choice.model, choice.detector
+    photo = cache(lambda: opened(picture, session.limits()))  # at most once, and not where all is drawn already
     with picture_side:
-        _show_picture(picture, prediction, choice)
-    _show_faces(picture, prediction, choice)
+        _show_picture(session.last("drawn", key, lambda: annotated(photo(), prediction)), prediction)
+    _show_faces(photo, key, prediction)
     ask_whether_right(picture, prediction, session.about(choice.model))
     _offer_files(picture, prediction)
 
@@ -51,7 +56,9 @@ def _show_example(choice: Choice) -> None:
     name = next(iter(SAMPLES))
     picture = sample(name)
     prediction = session.answer(picture, choice)
-    st.image(_drawn(picture, prediction, choice), width=_EXAMPLE, alt=described(prediction))
+    key = picture.key, choice.model, choice.detector
+    drawn = session.last("example", key, lambda: annotated(opened(picture, session.limits()), prediction))
+    st.image(drawn, width=_EXAMPLE, alt=described(prediction))
     st.caption(f"An example: {SAMPLES[name][1]}")
 
 
@@ -77,29 +84,24 @@ def _show_reactions(prediction: Prediction) -> None:
     st.html(markup.reactions_list(prediction.reactions))
 
 
-def _show_picture(picture: Picture, prediction: Prediction, choice: Choice) -> None:
-    st.image(_drawn(picture, prediction, choice), width="stretch", alt=described(prediction))
+def _show_picture(drawn: bytes, prediction: Prediction) -> None:
+    st.image(drawn, width="stretch", alt=described(prediction))
     st.caption(
         f"{prediction.width} × {prediction.height} pixels, read in {timing(prediction.milliseconds)} "
         f"by the model {prediction.model}."
     )
 
 
-def _drawn(picture: Picture, prediction: Prediction, choice: Choice) -> bytes:
-    key = picture.key, choice.model, choice.detector
-    return session.last("drawn", key, lambda: annotated(picture, prediction, session.limits()))
-
-
-def _show_faces(picture: Picture, prediction: Prediction, choice: Choice) -> None:
+def _show_faces(photo: Callable[[], Photo], key: tuple[str, ...], prediction: Prediction) -> None:
     if not prediction.faces:
         return
     st.subheader("Face by face", anchor=False)
     count = len(prediction.faces)
     everyone = count > _FIRST_FACES and st.toggle(f"Show all {count} faces")
     faces = prediction.faces[: None if everyone else _FIRST_FACES]
-    key = picture.key, choice.model, choice.detector, len(faces)
     boxes = [face.box for face in faces]
-    st.html(markup.face_cards(faces, session.last("crops", key, lambda: face_crops(picture, boxes, session.limits()))))
+    crops = session.last("crops", (*key, len(faces)), lambda: face_crops(photo(), boxes))
+    st.html(markup.face_cards(faces, crops))
 
 
 def _offer_files(picture: Picture, prediction: Prediction) -> None:
@@ -117,7 +119,7 @@ def _offer_files(picture: Picture, prediction: Prediction) -> None:
     limits = session.limits()
     right.download_button(
         "Picture with frames",
-        lambda: annotated(picture, prediction, limits, SIDE),
+        lambda: annotated(opened(picture, limits, SIDE), prediction, SIDE),
         f"{stem}-emotions.jpg",
         "image/jpeg",
         on_click="ignore",

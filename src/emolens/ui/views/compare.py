@@ -5,7 +5,7 @@ import streamlit as st
 from emolens.results import Prediction
 from emolens.ui import markup, session
 from emolens.ui.choose import choose_picture
-from emolens.ui.pictures import Picture, annotated, described
+from emolens.ui.pictures import Picture, annotated, described, opened
 from emolens.ui.session import Choice
 from emolens.ui.words import faces_found, named, percent, timing
 
@@ -52,7 +52,7 @@ def _show(picture: Picture, model: str, prediction: Prediction) -> None:
     if prediction.dominant is not None:
         st.html(markup.bars(prediction.probabilities, f"How likely each emotion is to {model}"))
     drawn = session.last(
-        f"compared {model}", (picture.key, model), lambda: annotated(picture, prediction, session.limits())
+        f"compared {model}", (picture.key, model), lambda: annotated(opened(picture, session.limits()), prediction)
     )
     st.image(drawn, width="stretch", alt=f"{model}: {described(prediction)}")
     st.caption(f"Read in {timing(prediction.milliseconds)}.")

@@ -9,7 +9,7 @@ from emolens.errors import PolicyError
 from emolens.policy import MAX_BYTES, Policy
 from emolens.ui import markup, session
 from emolens.ui.choose import choose_picture
-from emolens.ui.pictures import annotated, described
+from emolens.ui.pictures import annotated, described, opened
 from emolens.ui.policy_rows import Row, known_emoji, rows, to_yaml, with_rows
 from emolens.ui.say import show_error
 from emolens.ui.session import Choice
@@ -157,7 +157,9 @@ def _try() -> None:
     choice = Choice(who.models[0], next(iter(who.detectors), ""))
     prediction = session.answer(picture, choice)
     left, right = st.columns([1, 2], gap="large")
-    drawn = session.last("tried", (picture.key, choice), lambda: annotated(picture, prediction, session.limits()))
+    drawn = session.last(
+        "tried", (picture.key, choice), lambda: annotated(opened(picture, session.limits()), prediction)
+    )
     left.image(drawn, width="stretch", alt=described(prediction))
     right.markdown(f"**{headline(prediction)}**")
     with right:
