@@ -51,6 +51,12 @@ def test_an_unsure_answer_has_a_badge_in_words() -> None:
     assert "not sure" in Reading(answer(unsure, "")).texts
 
 
+def test_an_answer_says_at_once_which_reactions_fit() -> None:
+    for fitting, said in (("😀", "🎉"), "😀 🎉"), ((), "none"):
+        prediction = Prediction("a.jpg", "tiny", 9, 9, {"happy": 1.0}, ("happy",), (), Reactions(suggested=fitting))
+        assert Reading(answer(prediction, "")).texts[-2:] == ["Reactions that fit: ", said]
+
+
 def test_every_picture_of_a_face_has_a_text_in_its_place() -> None:
     face = Face((0, 0, 9, 9), 0.9, {"happy": 1.0}, ("happy",))
     pictures = [attributes for tag, attributes in Reading(face_cards([face, face], [b"", b""])).tags if tag == "img"]

@@ -26,11 +26,12 @@ def bars(probabilities: Mapping[str, float], caption: str) -> str:
 
 
 def answer(prediction: Prediction, seen: str) -> str:
-    """The answer for the whole photograph."""
+    """The answer for the whole photograph, with the reactions that fit."""
+    fitting = " ".join(map(escape, prediction.reactions.suggested)) or "none"
     badge = '<span class="emo-badge">not sure</span>' if prediction.unsure else ""
     return (
         f'<div class="emo-answer" role="status"><p class="emo-headline">{escape(headline(prediction))}{badge}</p>'
-        f"<p>{escape(seen)}</p></div>"
+        f'<p>{escape(seen)}</p><p>Reactions that fit: <span class="emo-signs">{fitting}</span></p></div>'
     )
 
 
