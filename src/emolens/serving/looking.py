@@ -2,13 +2,13 @@
 
 import asyncio
 import pickle
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Lock, Timer
-from typing import Any
+from threading import Lock
 
 from emolens.errors import ImageError
 from emolens.image import Limits
@@ -17,7 +17,7 @@ from emolens.serving.look_process import Asked, Seen, hear, say
 # The first may be lost to the system, for want of memory.
 _ATTEMPTS = 2
 
-# What comes of a pipe whose other end is no more, or that was closed here meanwhile.
+# What comes of a connection whose other end is no more, or that was closed here meanwhile.
 _DEAD = (EOFError, OSError, ValueError, pickle.UnpicklingError)
 
 # Not `multiprocessing`, which runs the program of whoever calls once more in every process. Signals are for the server:
@@ -115,35 +115,35 @@ class _Process:
     def __init__(self, limits: Limits) -> None:
         self.started = False
         command = [sys.executable, "-P", "-c", _PROGRAM, *sys.path]
-        # In a group of its own, so that Ctrl-C does not reach it before it has come so far as to ignore it.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+        self._socket, theirs = socket.socketpair()
+        try:
+            with theirs:
+                # In a group of its own, so that Ctrl-C does not reach it before it has come so far as to ignore it.
+                self._process = subprocess.Popen(
+                    command, stdin=theirs.fileno(), stdout=theirs.fileno(), process_group=0
+                )
+        except OSError:  # the system has no room for it
+            self._socket.close()
+            raise
+        self._questions, self._answers = self._socket.makefile("wb"), self._socket.makefile("rb")
         with suppress(OSError):  # it has ended already, which whoever asks will find
-            self._say(limits)
+            say(limits, self._questions)
 
     def ask(self, data: bytes, model: Asked, seconds: float) -> Seen:
-        """Raises one of `_DEAD` where the process is no more, or has no answer in time; and what it raised."""
+        """Raises one of `_DEAD` where the process is no more, or says nothing for so long; and what it raised."""
+        self._socket.settimeout(seconds)
         if not self.started:
-            self._heard()
+            hear(self._answers)
             self.started = True
-        watch = Timer(seconds, self._process.kill)
-        watch.start()
-        try:
-            self._say((data, model))
-            answer = self._heard()
-        finally:
-            watch.cancel()
+        say((data, model), self._questions)
+        answer = hear(self._answers)
         if isinstance(answer, Exception):
             raise answer
         return answer  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        with suppress(OSError), self._process:  # which closes both pipes, though what is still to be sent goes nowhere
-            self._process.kill()
-
-    def _say(self, message: object) -> None:
-        assert self._process.stdin is not None
-        say(message, self._process.stdin)
-
-    def _heard(self) -> Any:
-        assert self._process.stdout is not None
-        return hear(self._process.stdout)
+        self._process.kill()
+        self._process.wait()
+        for end in (self._questions, self._answers, self._socket):
+            with suppress(OSError):  # what is still to be sent goes nowhere
+                end.close()
