@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from emolens import zoo
 from emolens.feedback import Store
 from emolens.results import Prediction, Reactions
-from emolens.ui.backend import DETECTOR
+from emolens.ui.backend import DETECTOR, WHOLE
 from emolens.ui.views.compare import compared
 from models import make_model_file
 
@@ -75,6 +75,16 @@ def test_moving_the_threshold_changes_what_is_found_and_what_fits() -> None:
     page.slider[0].set_value(0).run()
     assert "😢 sad" in said(page)
     assert "though it does with" in drawn(page)
+
+
+def test_another_detector_or_model_reads_the_photo_anew(apart: Path) -> None:
+    make_model_file(apart / "tiny.onnx", bias={"sad": 100})
+    streamlit.cache_resource.clear()
+    page = opened("analyse", "A cat")
+    page.selectbox(key="detector").set_value(WHOLE).run()
+    assert "No face was found" not in drawn(page)
+    page.selectbox(key="model").set_value("tiny").run()
+    assert "sad 100%" in drawn(page)
 
 
 def test_a_photo_without_a_face_says_so() -> None:
