@@ -8,8 +8,6 @@ pytest.importorskip("skimage")
 pytest.importorskip("skl2onnx")
 pytest.importorskip("pyarrow")
 
-import pyarrow.parquet as parquet
-
 from conftest import require
 from emolens import zoo
 from emolens.classic.recipe import ClassicRecipe
@@ -19,6 +17,7 @@ from emolens.data.readers import read_dataset
 from emolens.export.classic import write_classic
 from emolens.runtime import OnnxModel
 from emolens.training.reading import checked, read_content
+from real_faces import first_faces
 
 pytestmark = pytest.mark.slow
 
@@ -28,14 +27,7 @@ LEARNT, ASKED = 1000, 500
 @pytest.fixture(scope="module")
 def faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first faces of FER2013's Training and PublicTest."""
-    source = shared_data / "fer2013plus.parquet"
-    require(source.is_file(), str(source))
-    table = parquet.read_table(source)
-    first = int(table["usage"].to_pylist().index("PublicTest"))
-    path = tmp_path_factory.mktemp("faces") / "fer.parquet"
-    chosen = [*range(LEARNT), *range(first, first + ASKED + 100)]
-    parquet.write_table(table.take(chosen), path)
-    return path
+    return first_faces(shared_data, tmp_path_factory.mktemp("faces") / "fer.parquet", LEARNT, ASKED)
 
 
 @pytest.mark.parametrize("name", ["hog-svm", "facenet-svm"])

@@ -7,9 +7,6 @@ import pytest
 
 pytest.importorskip("torch")
 
-import pyarrow.parquet as parquet
-
-from conftest import require
 from emolens.data.crops import cut_crops
 from emolens.data.readers import read_dataset
 from emolens.export.run import export_run
@@ -19,6 +16,7 @@ from emolens.runtime import OnnxModel
 from emolens.training.recipe import load_recipe
 from emolens.training.train import train
 from emolens.training.trained import open_trained
+from real_faces import first_faces
 
 pytestmark = pytest.mark.slow
 
@@ -36,13 +34,7 @@ SYSTEMS = {
 @pytest.fixture(scope="module")
 def faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first faces of FER2013's Training and PublicTest."""
-    source = shared_data / "fer2013plus.parquet"
-    require(source.is_file(), str(source))
-    table = parquet.read_table(source)
-    first = int(table["usage"].to_pylist().index("PublicTest"))
-    path = tmp_path_factory.mktemp("faces") / "fer.parquet"
-    parquet.write_table(table.take([*range(LEARNT), *range(first, first + ASKED + 100)]), path)
-    return path
+    return first_faces(shared_data, tmp_path_factory.mktemp("faces") / "fer.parquet", LEARNT, ASKED)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

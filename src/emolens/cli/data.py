@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 app = typer.Typer(name="data", help="Look at datasets and prepare them.", no_args_is_help=True, add_completion=False)
 
 Data = Annotated[Path, typer.Option(help="The dataset's file or folder.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set data.dataset=rafdb."),
+]
 
 _NAMED = 5
 """How many groups of copies the text names, and how many samples of each; JSON has all."""
@@ -72,10 +76,7 @@ def prepare(
     recipe: Annotated[str, typer.Argument(help="The recipe that will be trained: its name, or a YAML file.")],
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder to leave the crops in.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set data.dataset=rafdb."),
-    ] = None,
+    settings: Settings = None,
 ) -> None:
     """Cut and resize every picture once, as a recipe's training would; goes on where it was interrupted."""
     from emolens.cli.extras import training_side
@@ -109,10 +110,7 @@ def features(
         str | None, typer.Option(metavar="NAME", help="Of the dataset.", show_default="the recipe's")
     ] = None,
     format: Annotated[Literal["parquet", "csv"], typer.Option(help="Of the tables.")] = "parquet",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set data.dataset=rafdb."),
-    ] = None,
+    settings: Settings = None,
 ) -> None:
     """Write the features that a classic recipe makes, such as the landmarks of faces: a table per label."""
     from emolens.cli.extras import needing
