@@ -85,9 +85,11 @@ class Calibration(_Part):
     """How logits became probabilities that mean what they say, and what it was worth.
 
     Attributes:
-        method: `temperature` (one number, the card's `temperature`), `vector` (Guo et al., 2017: logits times `scale`
-            plus `shift`, per label, before the softmax or the sigmoids), `isotonic` (Zadrozny and Elkan, 2002: a
-            function of the probability per label; those of a `distribution` are then divided by their sum).
+        method: `temperature` (one number, the card's `temperature`, of the least cross-entropy),
+            `expectation-consistency` (the same number, by which confidence is right on average; Clarte et al., 2023),
+            `vector` (Guo et al., 2017: logits times `scale` plus `shift`, per label, before the softmax or the
+            sigmoids), `isotonic` (Zadrozny and Elkan, 2002: a function of the probability per label; those of a
+            `distribution` are then divided by their sum).
         scale: per label, of `vector` alone; likewise `shift`.
         steps: per label, of `isotonic` alone.
         fitted_on: the data, in words.
@@ -97,7 +99,7 @@ class Calibration(_Part):
         after: the same with this calibration.
     """
 
-    method: Literal["temperature", "vector", "isotonic"]
+    method: Literal["temperature", "expectation-consistency", "vector", "isotonic"]
     scale: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
     shift: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
     steps: tuple[Steps, ...] = ()

@@ -33,7 +33,7 @@ def table(tmp_path: Path) -> Path:
     return write_fer_table(tmp_path / "fer.parquet", rows)
 
 
-@pytest.mark.parametrize("method", ["temperature", "vector", "isotonic"])
+@pytest.mark.parametrize("method", ["temperature", "expectation-consistency", "vector", "isotonic"])
 def test_a_calibrated_model_file_answers_the_same_with_better_confidence(run, model, table, tmp_path, capsys, method):
     out = tmp_path / "new" / "calibrated.onnx"
     arguments = (model, "--dataset", "ferplus", "--data", table, "--split", "PublicTest", "--method", method)

@@ -9,7 +9,13 @@ from scipy.special import expit
 
 from emolens.card import ModelCard
 from emolens.errors import DataError
-from emolens.evaluation.calibration import calibrate_card, fit_isotonic, fit_temperature, fit_vector
+from emolens.evaluation.calibration import (
+    calibrate_card,
+    fit_consistent_temperature,
+    fit_isotonic,
+    fit_temperature,
+    fit_vector,
+)
 from emolens.probability import softmax
 
 LABELS = ("happy", "sad", "angry")
@@ -58,7 +64,31 @@ def test_isotonic_functions_rise_and_follow_the_shares() -> None:
         np.testing.assert_allclose(np.interp([0.1, 0.5, 0.9], function.x, function.y), [0.01, 0.25, 0.81], atol=0.02)
 
 
-@pytest.mark.parametrize("method", ["temperature", "vector", "isotonic"])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_the_consistent_temperature_makes_confidence_the_mean_share_of_the_answer(temperature: float) -> None:
+    assert fit_consistent_temperature(logits(), softmax(logits() / temperature)) == pytest.approx(temperature, rel=1e-3)
+    hard = drawn(softmax(logits()))
+    found = fit_consistent_temperature(3 * logits(), hard)
+    right = hard.argmax(axis=1) == logits().argmax(axis=1)
+    assert softmax(3 * logits() / np.float32(found)).max(axis=1).mean() == pytest.approx(right.mean(), abs=1e-3)
+
+
+def test_ties_and_rare_labels_do_not_count_for_the_consistent_temperature() -> None:
+    votes = softmax(logits())
+    ties = np.tile(np.float32([0.5, 0.5, 0]), (1000, 1))
+    both = fit_consistent_temperature(np.concatenate([logits(), 9 * logits(1000)]), np.concatenate([votes, ties]))
+    assert both == pytest.approx(fit_consistent_temperature(logits(), votes))
+    with pytest.raises(DataError, match="no sample has a single most frequent label"):
+        fit_consistent_temperature(logits(1000), ties)
+
+
+def test_an_answer_that_is_always_right_or_never_stops_the_consistent_temperature_at_its_bounds() -> None:
+    right = np.eye(3, dtype=np.float32)[logits(50).argmax(axis=1)]
+    assert fit_consistent_temperature(logits(50), right) == 0.05
+    assert fit_consistent_temperature(logits(50), np.roll(right, 1, axis=1)) == 20.0
+
+
+@pytest.mark.parametrize("method", ["temperature", "expectation-consistency", "vector", "isotonic"])
 def test_every_method_mends_an_overconfident_model_and_says_by_how_much(method: Any) -> None:
     votes = 0.9 * softmax(logits()) + 0.1 * drawn(softmax(logits()))
     fitted = calibrate_card(card(temperature=0.5), 2 * logits(), votes, method, "some rows").calibration
@@ -94,6 +124,11 @@ def test_independent_labels_are_calibrated_each() -> None:
     assert fitted is not None
     assert set(fitted.after) == {"nll"}
     np.testing.assert_allclose(fitted.scale, [1 / 3] * 3, atol=0.05)
+
+
+def test_several_labels_at_once_have_no_one_answer_to_be_consistent() -> None:
+    with pytest.raises(DataError, match="no one answer"):
+        calibrate_card(card("multilabel"), logits(), (logits() > 0).astype(np.float32), "expectation-consistency", "x")
 
 
 def test_certainty_of_a_label_that_no_sample_has_is_measured_and_no_fault() -> None:

@@ -29,8 +29,8 @@ def calibrate(
         str | None, typer.Option(help="One that the model has not learnt from; not for a run.", show_default=False)
     ] = None,
     method: Annotated[
-        Literal["temperature", "vector", "isotonic"],
-        typer.Option(help="One number for all labels, two for each, or a rising function for each."),
+        Literal["temperature", "expectation-consistency", "vector", "isotonic"],
+        typer.Option(help="One number for all labels (of two kinds), two for each, or a rising function for each."),
     ] = "temperature",
     risk: Annotated[
         float | None,
@@ -67,6 +67,7 @@ def _heading(card: "ModelCard") -> str:
     assert card.calibration is not None
     what = {
         "temperature": f"temperature {card.temperature:g}",
+        "expectation-consistency": f"temperature {card.temperature:g}",
         "vector": "a factor and a shift per label",
         "isotonic": "a rising function per label",
     }[card.calibration.method]

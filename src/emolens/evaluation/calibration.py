@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
@@ -18,7 +18,7 @@ from emolens.probability import calibrated
 
 logger = logging.getLogger(__name__)
 
-Method = Literal["temperature", "vector", "isotonic"]
+Method = Literal["temperature", "expectation-consistency", "vector", "isotonic"]
 Floats = NDArray[np.float64]
 
 _TEMPERATURES = (0.05, 20.0)
@@ -41,6 +41,34 @@ def fit_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32], s
         lambda log: cost(exact / np.exp(log), targets), bounds=np.log(_TEMPERATURES), method="bounded"
     )
     return float(np.exp(found.x))
+
+
+def fit_consistent_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
+    """The temperature by which the answers are on average as confident as they are true (Clarte et al., 2023).
+
+    How true an answer is, is its share of the votes; of labels, whether it is right. The other labels do not count,
+    unlike in `fit_temperature`, nor do samples without a single top label, in which no answer is the true one.
+
+    Args:
+        logits: `(N, L)` of held-out samples.
+        targets: `(N, L)`; rows sum to one.
+
+    Raises:
+        DataError: no sample has a single top label.
+    """
+    decided = have_single_top(targets)
+    if not decided.any():
+        raise DataError("no sample has a single most frequent label; fit --method temperature, which needs none")
+    exact = logits[decided].astype(np.float64)
+    truth = np.take_along_axis(targets[decided], exact.argmax(axis=1)[:, None], axis=1).mean(dtype=np.float64)
+
+    def excess(log: float) -> float:
+        return float(softmax(exact / np.exp(log), axis=1).max(axis=1).mean() - truth)
+
+    least, most = np.log(_TEMPERATURES)  # the higher, the less confident
+    if excess(least) <= 0 or excess(most) >= 0:
+        return _TEMPERATURES[0] if excess(least) <= 0 else _TEMPERATURES[1]
+    return float(np.exp(brentq(excess, least, most)))
 
 
 def fit_vector(
@@ -101,12 +129,15 @@ def calibrate_card(
         fitted_on: the data, in words.
 
     Raises:
-        DataError: no sample has one of the labels, and the method needs them all; or all samples have the same one.
+        DataError: no sample has one of the labels, and the method needs them all; all samples have the same one; or
+            expectation consistency is asked of several labels at once, or of samples without a single top label.
     """
     several, known = card.objective == "multilabel", np.asarray(targets.any(axis=0))
     if not several and known.sum() < 2:
         raise DataError("every sample has the same label, from which no confidence can be learnt; take others, too")
-    if not known.all() and method != "temperature":
+    if several and method == "expectation-consistency":
+        raise DataError("of several labels at once there is no one answer to be consistent; fit --method vector")
+    if not known.all() and method not in ("temperature", "expectation-consistency"):
         lacking = ", ".join(label for label, has in zip(card.labels, known, strict=True) if not has)
         raise DataError(
             f"{method} calibration needs samples of every label, and none is of {lacking}; fit a temperature"
@@ -114,8 +145,10 @@ def calibrate_card(
     plain = card.model_copy(update={"temperature": 1.0, "calibration": None})
     temperature = 1.0
     learnt: dict[str, Any] = {}
-    if method == "temperature":
-        temperature = round(fit_temperature(logits[:, known], targets[:, known], several), 4)
+    if method in ("temperature", "expectation-consistency"):
+        seen = logits[:, known], targets[:, known]
+        found = fit_temperature(*seen, several) if method == "temperature" else fit_consistent_temperature(*seen)
+        temperature = round(found, 4)
         if not _TEMPERATURES[0] * 1.01 < temperature < _TEMPERATURES[1] / 1.01:
             logger.warning("the temperature stopped at its bound, %g; these samples say nothing of doubt", temperature)
     elif method == "vector":
