@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -122,6 +123,25 @@ def _children() -> Iterator[int]:
         for child in (task / "children").read_text().split():
             if b"look_process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 yield int(child)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries keep memory in ways of their own")
+def test_a_process_keeps_the_memory_of_an_image_for_the_next_one(run: Run, whole: Asked) -> None:
+    photo = picture((1, 1, 2, 2), size=(1400, 1400))
+
+    async def pages(pool: LookPool) -> float:
+        for _ in range(5):
+            await pool.look(photo, whole)
+        (child,) = _children()
+        before = faults(child)
+        for _ in range(20):
+            await pool.look(photo, whole)
+        return (faults(child) - before) / 20
+
+    def faults(process: int) -> int:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[7])
+
+    assert run(pages, processes=1) < 3 * 1400 * 1400 / os.sysconf("SC_PAGE_SIZE") / 4
 
 
 def test_a_process_that_is_killed_loses_no_image_and_is_replaced(run: Run, whole: Asked) -> None:
