@@ -1,13 +1,14 @@
 """Compares `predict_many` with a loop of `predict` and with the package `fer`, in photographs per second and memory.
 
-    python benchmarks/predict.py (--photos FOLDER | --faces TABLE) [--count 300] [--rounds 5] [--threads 0]
-                                 [--fer-python PYTHON]
+    python benchmarks/predict.py --faces TABLE [--count 300] [--rounds 5] [--threads 0] [--fer-python PYTHON]
 
-FOLDER holds JPEG files, repeated up to the count; TABLE is what the detector is trained on, of which so many
-photographs, evenly spread, are written to a temporary folder. PYTHON is the interpreter of an environment with `fer`
-(25.10.3), run as it comes, with a cascade that finds larger faces alone, and with its MTCNN, which finds small ones,
-too; without it, `fer` is left out. Imports and the loading of models are not counted. Memory is what `/proc` says of a
-fresh process (Linux), for the count and for ten times as many photographs.
+TABLE is what the detector is trained on. So many photographs of its held-out split, evenly spread, are written to a
+temporary folder; the faces in the table tell what each way finds. PYTHON is the interpreter of an environment with
+`fer` (25.10.3), run as it comes, with a cascade that looks for faces of 50 pixels and more alone, and with its MTCNN,
+which finds small ones, too; without it, `fer` is left out. `predict_many` runs as it comes, searching every pixel of
+such photographs, and with `detector_size` 160, for faces like those that the cascade looks for. Imports and the loading
+of models are not counted. Memory is what `/proc` says of a fresh process (Linux), for the count and for ten times as
+many photographs.
 """
 
 import argparse
@@ -16,23 +17,36 @@ import multiprocessing
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from turns import take_turns, times_faster
 
 import emolens
-from emolens.data.readers.faces import read_face_photos
+from emolens.data.readers.faces import FacePhoto, read_face_photos
+from emolens.detect.boxes import iou
+from emolens.results import Box
 
-MANY, LOOP, FER, FER_MTCNN = "predict_many", "loop of predict", "fer", "fer, with MTCNN"
-TARGET_RATIO = {LOOP: 1.3, FER: 8}
+Found = list[list[Box]]
+"""Per photograph, the boxes of the faces in it."""
 
-# Reads the files' names, then answers every line with the faces found in one pass over them. What TensorFlow prints
+MANY, LOOP, LARGE = "predict_many", "loop of predict", "predict_many, detector_size 160"
+FER, FER_MTCNN = "fer", "fer, with MTCNN"
+LARGE_SIZE, LARGE_FACE = 160, 50
+
+# Of what stands beside it, and how many times as fast it should be.
+TARGETS = {(MANY, LOOP): 1.3, (MANY, FER): 8, (LARGE, FER): 8}
+
+# An overlap at which a box is a face of the table, and one under which it is none of what is known there.
+SAME, FALSE = 0.35, 0.2
+
+# Reads the files' names, then answers every line with the boxes found in one pass over them. What TensorFlow prints
 # goes to stderr.
 FER_SCRIPT = """
 import json, os, sys
@@ -43,63 +57,97 @@ from fer.fer import FER
 files = json.loads(sys.stdin.readline())
 detector = FER(mtcnn=json.loads(sys.argv[1]))
 for _ in sys.stdin:
-    print(sum(len(detector.detect_emotions(cv2.imread(file))) for file in files), file=answers, flush=True)
+    found = [[list(map(int, face["box"])) for face in detector.detect_emotions(cv2.imread(file))] for file in files]
+    print(json.dumps(found), file=answers, flush=True)
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--photos", type=Path)
-    source.add_argument("--faces", type=Path)
+    parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="of one call of a model, as in emolens.load; 0: all")
     parser.add_argument("--fer-python", type=Path)
     arguments = parser.parse_args()
-    console = Console(width=120)
+    console = Console(width=140)
+    held_out = [photo for photo in read_face_photos(arguments.faces) if photo.split == "val"]
+    photos = held_out[:: max(1, len(held_out) // arguments.count)][: arguments.count]
     with tempfile.TemporaryDirectory() as folder:
-        found = sorted((arguments.photos or written(arguments.faces, arguments.count, Path(folder))).glob("*.jpg"))
-        files = list(islice(cycle(map(str, found)), arguments.count))
-        console.print(speeds(files, arguments.threads, arguments.rounds, arguments.fer_python))
+        files = written(photos, Path(folder))
+        seconds, found = measured(files, arguments.threads, arguments.rounds, arguments.fer_python)
+        console.print(speeds(len(photos), seconds))
+        console.print(findings(photos, found))
         console.print(memory(files, arguments.threads))
 
 
-def written(table: Path, count: int, folder: Path) -> Path:
-    photos = read_face_photos(table)
-    for index, photo in enumerate(photos[:: max(1, len(photos) // count)][:count]):
-        (folder / f"{index:05}.jpg").write_bytes(photo.image)
-    return folder
+def written(photos: Sequence[FacePhoto], folder: Path) -> list[str]:
+    files = [folder / f"{index:05}.jpg" for index in range(len(photos))]
+    for file, photo in zip(files, photos, strict=True):
+        file.write_bytes(photo.image)
+    return list(map(str, files))
 
 
-def speeds(files: list[str], threads: int, rounds: int, fer_python: Path | None) -> Table:
-    """Photographs per second, medians of rounds that take turns, with the faces that each finds in a round."""
+def measured(
+    files: list[str], threads: int, rounds: int, fer_python: Path | None
+) -> tuple[dict[str, list[float]], dict[str, Found]]:
+    """Seconds of each way and round, in turns, and what each way finds."""
     model = emolens.load("face", device="cpu", threads=threads)
-    faces: dict[str, int] = {}
+    large = emolens.load("face", device="cpu", threads=threads, detector_size=LARGE_SIZE)
+    found: dict[str, Found] = {}
 
-    def noting(name: str, found: Callable[[], int]) -> Callable[[], None]:
-        return lambda: faces.update({name: found()})
+    def noting(name: str, step: Callable[[], Found]) -> Callable[[], None]:
+        return lambda: found.update({name: step()})
 
     with ExitStack() as stack:
-        passes = {
-            MANY: lambda: sum(len(prediction.faces) for prediction in model.predict_many(files)),
-            LOOP: lambda: sum(len(model.predict(file).faces) for file in files),
+        passes: dict[str, Callable[[], Found]] = {
+            MANY: lambda: [boxes_of(result) for result in model.predict_many(files)],
+            LOOP: lambda: [boxes_of(model.predict(file)) for file in files],
+            LARGE: lambda: [boxes_of(result) for result in large.predict_many(files)],
         }
         if fer_python:
             passes[FER] = stack.enter_context(fer(fer_python, files, mtcnn=False))
             passes[FER_MTCNN] = stack.enter_context(fer(fer_python, files, mtcnn=True))
-        seconds = take_turns({name: noting(name, found) for name, found in passes.items()}, rounds)
-    table = Table("", "photographs / s", "faces", f"{MANY} is x faster", "target x")
+        return take_turns({name: noting(name, step) for name, step in passes.items()}, rounds), found
+
+
+def boxes_of(result: emolens.Prediction | emolens.Failure) -> list[Box]:
+    if isinstance(result, emolens.Failure):
+        raise SystemExit(result.message)
+    return [face.box for face in result.faces]
+
+
+def speeds(count: int, seconds: dict[str, list[float]]) -> Table:
+    """Photographs per second, medians of the rounds; the ratios are medians of those of each round."""
+    table = Table("", "photographs / s", f"{MANY} is x faster", f"{LARGE} is x faster")
     for name, taken in seconds.items():
-        ratio = f"{times_faster(seconds[MANY], taken):.2f}" if name != MANY else ""
-        target = f">= {TARGET_RATIO[name]}" if name in TARGET_RATIO else ""
-        table.add_row(name, f"{len(files) / median(taken):.1f}", str(faces[name]), ratio, target)
+        ratios = []
+        for own in (MANY, LARGE):
+            target = f" (line {TARGETS[own, name]})" if (own, name) in TARGETS else ""
+            ratios.append("" if name == own else f"{times_faster(seconds[own], taken):.2f}{target}")
+        table.add_row(name, f"{count / median(taken):.1f}", *ratios)
+    return table
+
+
+def findings(photos: Sequence[FacePhoto], found: dict[str, Found]) -> Table:
+    """How many of the table's faces each way finds, and how many boxes hold nothing that is known there."""
+    table = Table("", "boxes", f"faces of {LARGE_FACE} px and more", "smaller faces", "false boxes")
+    for name, boxes in found.items():
+        large, small, false = [], [], 0
+        for photo, its in zip(photos, boxes, strict=True):
+            overlap = iou(photo.boxes, np.array(its, np.float32).reshape(-1, 4))
+            for box, row in zip(photo.boxes, overlap, strict=True):
+                (large if min(box[2:]) >= LARGE_FACE else small).append(row.max(initial=0) >= SAME)
+            known = np.concatenate([photo.boxes, photo.ignore])
+            false += int((iou(known, np.array(its, np.float32).reshape(-1, 4)).max(axis=0, initial=0) < FALSE).sum())
+        shares = [f"{sum(hits)} of {len(hits)}" for hits in (large, small)]
+        table.add_row(name, str(sum(map(len, boxes))), *shares, str(false))
     return table
 
 
 @contextmanager
-def fer(python: Path, files: list[str], mtcnn: bool) -> Iterator[Callable[[], int]]:
-    """A process with `fer`; what is given runs one pass over the files and returns the faces found."""
+def fer(python: Path, files: list[str], mtcnn: bool) -> Iterator[Callable[[], Found]]:
+    """A process with `fer`; what is given runs one pass over the files and returns the boxes found."""
     process = subprocess.Popen(
         [python, "-c", FER_SCRIPT, json.dumps(mtcnn)],
         stdin=subprocess.PIPE,
@@ -115,12 +163,13 @@ def fer(python: Path, files: list[str], mtcnn: bool) -> Iterator[Callable[[], in
         stdin.write(line + "\n")
         stdin.flush()
 
-    def found() -> int:
+    def found() -> Found:
         say("once more")
         answer = stdout.readline()
         if not answer:
             raise SystemExit(f"fer does not run in {python}; what it says stands above")
-        return int(answer)
+        boxes: Found = json.loads(answer)
+        return boxes
 
     with process:
         say(json.dumps(files))
