@@ -239,7 +239,7 @@ def test_edited_rules_hold_at_once_and_can_be_taken_along(page: Page) -> None:
         page.get_by_role("button", name="Rules as YAML").click()
     assert "🎉" not in Policy.load(download.value.path()).rules["happy"].allow
     go(page, "analyse")
-    assert "By your own rules" in main(page)
+    expect(page.get_by_test_id("stMain")).to_contain_text("By your own rules")
 
 
 def test_what_visitors_say_is_seen_in_the_insights(page: Page) -> None:
