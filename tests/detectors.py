@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ class MagentaPatches:
 
     size: int | None = None
     name: str = "magenta"
+
+    def for_many(self) -> Self:
+        return self
 
     def detect(self, image: NDArray[Any]) -> Detections:
         magenta = (image == (255, 0, 255)).all(axis=2)
@@ -37,6 +40,9 @@ class Told:
     scores: Sequence[float]
     size: int | None = None
     name: str = "told"
+
+    def for_many(self) -> Self:
+        return self
 
     def detect(self, image: NDArray[Any]) -> Detections:  # noqa: ARG002
         return _detections(self.boxes, self.scores)

@@ -13,6 +13,7 @@ from PIL import Image
 import emolens
 from detectors import MagentaPatches, Told
 from emoji_packages import face
+from emolens.detect.base import Detections
 from emolens.errors import ConfigError, ImageError, ModelError
 from emolens.policy import Policy
 from emolens.predictor import Predictor, load, open_detector
@@ -324,3 +325,25 @@ def test_emoji_are_not_cropped_for_a_model_of_faces(tmp_path: Path) -> None:
 def test_the_embedded_model_of_emoji_tells_a_smile_from_its_opposite() -> None:
     model = load("emoji")
     assert [model.predict(face(smiles)).dominant for smiles in (True, False)] == ["happy", "sad"]
+
+
+def test_after_the_first_of_many_images_searches_run_side_by_side(model: OnnxModel, social: Policy) -> None:
+    class Counting(MagentaPatches):
+        def __init__(self, many: "Counting | None" = None) -> None:
+            super().__init__()
+            self.searched, self.many = 0, many
+
+        def for_many(self) -> "Counting":  # type: ignore[override]
+            assert self.many is not None
+            return self.many
+
+        def detect(self, image: NDArray[np.uint8]) -> Detections:
+            self.searched += 1
+            return super().detect(image)
+
+    many = Counting()
+    alone = Counting(many)
+    images = [picture((10, 20, 40, 50)) for _ in range(5)]
+    found = list(Predictor(model, alone, social).predict_many(images))
+    assert [len(result.faces) for result in found if isinstance(result, Prediction)] == [1] * 5
+    assert (alone.searched, many.searched) == (1, 4)

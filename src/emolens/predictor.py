@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from time import perf_counter
 
@@ -61,7 +62,8 @@ def load(
         threshold: from which probability on an emotion counts as found; `None` leaves it to policy and model.
         detector_size: longest side, in pixels, at which faces are searched; `None` searches every pixel.
         limits: what is refused before memory is spent on it.
-        threads: for one call of a model; 0 takes all cores.
+        threads: for one call of a model; 0 takes all cores, but for the faces of many images, which are searched side
+            by side, each in one thread.
         crop_emoji: a model of emoji answers for each emoji on a plain background, whose boxes are then `faces`, instead
             of for the whole image.
 
@@ -278,7 +280,9 @@ class Predictor:
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="emolens")
         try:
             for index, source in enumerate(sources):
-                pending.append(pool.submit(self._try_look, source, source_name(source, index)))
+                # The first may be the only one, for which all cores are free.
+                looker = self._looker_for_many if index else self._looker
+                pending.append(pool.submit(_try_look, looker, source, source_name(source, index)))
                 if len(pending) > ahead:
                     yield pending.popleft().result()
             while pending:
@@ -286,11 +290,10 @@ class Predictor:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _try_look(self, source: ImageSource, name: str) -> Look | Failure:
-        try:
-            return self.look(source, name)
-        except ImageError as error:
-            return Failure.from_error(name, error)
+    @cached_property
+    def _looker_for_many(self) -> Looker:
+        # Of two searches at once that each take all cores, one stands in the way of the other.
+        return Looker(self.model.framings, self.detector and self.detector.for_many(), self.limits)
 
     def _predict(self, looks: Sequence[Look]) -> list[Prediction]:
         """The other two steps, of these images together."""
@@ -313,3 +316,10 @@ class Predictor:
 
     def _named(self, row: NDArray[np.floating]) -> dict[str, float]:
         return dict(zip(self.model.card.labels, row.tolist(), strict=True))
+
+
+def _try_look(looker: Looker, source: ImageSource, name: str) -> Look | Failure:
+    try:
+        return looker.look(source, name)
+    except ImageError as error:
+        return Failure.from_error(name, error)

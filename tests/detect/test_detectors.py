@@ -34,11 +34,11 @@ def of_one_size(source: Path, path: Path, side: int) -> Path:
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Makes the detector, with its own arguments."""
     if request.param == "own":
-        return lambda **arguments: OwnDetector(find("detector"), device="cpu", threads=1, **arguments)
+        return lambda **arguments: OwnDetector(find("detector"), **{"device": "cpu", "threads": 1, **arguments})
     file = request.getfixturevalue("shared_data") / "weights" / "yunet_s_dynamic.onnx"
     if request.param == "yunet of one size":
         file = of_one_size(file, tmp_path / "yunet.onnx", 640)
-    return lambda **arguments: YunetDetector(file, device="cpu", threads=1, **arguments)
+    return lambda **arguments: YunetDetector(file, **{"device": "cpu", "threads": 1, **arguments})
 
 
 @pytest.fixture
@@ -71,6 +71,15 @@ def test_faces_are_found_where_they_are_in_the_agreed_format(make: Make, photo: 
     found = make().detect(photo)
     check_format(found, photo.shape[1], photo.shape[0])
     assert (iou(truth, found.boxes).max(axis=1) >= 0.35).all()
+
+
+def test_side_by_side_the_same_faces_are_found_in_one_thread_a_call(make: Make, photo: np.ndarray) -> None:
+    one, all_cores = make(), make(threads=0)
+    assert one.for_many() is one
+    many = all_cores.for_many()
+    assert many.session.get_session_options().intra_op_num_threads == 1  # type: ignore[attr-defined]
+    assert (many.name, many.size) == (all_cores.name, all_cores.size)
+    np.testing.assert_allclose(many.detect(photo).boxes, all_cores.detect(photo).boxes, atol=0.01)
 
 
 def test_landmarks_lie_in_their_box_eyes_over_mouth(make: Make, photo: np.ndarray) -> None:

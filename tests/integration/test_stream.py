@@ -48,10 +48,14 @@ def ask(stream: ClientConnection, frame: bytes) -> Any:
 def end_of(stream: ClientConnection) -> int:
     """The code with which the server closes, after the answers that were ready before it did."""
     with pytest.raises(ConnectionClosed) as caught:
-        while True:
-            stream.recv(PATIENCE)
+        hear_out(stream)
     assert caught.value.rcvd is not None
     return int(caught.value.rcvd.code)
+
+
+def hear_out(stream: ClientConnection) -> None:
+    while True:
+        stream.recv(PATIENCE)
 
 
 def handshake(request: str = "GET /stream HTTP/1.1", **headers: str | None) -> bytes:

@@ -45,3 +45,7 @@ class Detector(Protocol):
     def detect(self, image: NDArray[Any]) -> Detections:
         """Searches an `(H, W, 3)` uint8 RGB array."""
         ...
+
+    def for_many(self) -> "Detector":
+        """The same for pictures that are searched side by side, each call in one thread; possibly itself."""
+        ...

@@ -57,6 +57,10 @@ class BlobDetector:
         best = np.flatnonzero(fit)[np.argsort(-scores[fit], kind="stable")][:_MOST_BLOBS]
         return Detections((boxes[best] * factor).astype(np.float32), scores[best].astype(np.float32))
 
+    def for_many(self) -> "BlobDetector":
+        """Itself, since each call takes one thread anyway."""
+        return self
+
 
 def _distance(colours: NDArray[Any], colour: NDArray[Any]) -> NDArray[Any]:
     """The largest difference in any channel: `(..., 3)` -> `(...)`."""

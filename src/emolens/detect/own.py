@@ -53,6 +53,7 @@ class OwnDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
+        self._device, self._threads = device, threads
         self.session = open_session(path, device, threads)
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         self.name = self.card.name
@@ -69,6 +70,12 @@ class OwnDetector:
         glanced = self._search(image, longest // factor)
         large = np.sqrt(area(glanced.boxes)) >= _LARGE * factor
         return joined(found, glanced.only(large))
+
+    def for_many(self) -> "OwnDetector":
+        """As of `Detector`; itself where the number of threads was given."""
+        if self._threads:
+            return self
+        return OwnDetector(self.path, self.size, self.score_threshold, self._device, threads=1)
 
     def _search(self, image: NDArray[Any], longest: int | None) -> Detections:
         fitted = fit(image, longest)

@@ -43,6 +43,7 @@ class YunetDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
+        self._device, self._threads = device, threads
         self.score_threshold = score_threshold
         self.session = open_session(path, device, threads)
         self._canvas = self._check_graph(path)
@@ -57,6 +58,12 @@ class YunetDetector:
         levels = [self._decode(outputs, stride, columns // stride) for stride in _STRIDES]
         boxes, scores, landmarks = (np.concatenate(parts) for parts in zip(*levels, strict=True))
         return fitted.restore(standing(boxes, scores, landmarks))
+
+    def for_many(self) -> "YunetDetector":
+        """As of `Detector`; itself where the number of threads was given."""
+        if self._threads:
+            return self
+        return YunetDetector(self.path, self.size, self.score_threshold, self._device, threads=1)
 
     def _decode(self, outputs: dict[str, NDArray[np.float32]], stride: int, columns: int) -> tuple[NDArray[Any], ...]:
         """Boxes, scores and landmarks of the cells of one stride at or over the threshold."""
