@@ -5,8 +5,8 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +55,21 @@ class Server:
         """Its own number, and those of all below."""
         top = psutil.Process(self.process.pid)
         return [process.pid for process in (top, *top.children(recursive=True))]
+
+    @contextmanager
+    def reading_nothing(self) -> Iterator[None]:
+        """Meanwhile the processes that read images are stopped, so that what has been accepted waits."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        readers = [process for process in below if "look_process" in " ".join(process.cmdline())]
+        assert readers
+        for reader in readers:
+            reader.suspend()
+        try:
+            yield
+        finally:
+            for reader in readers:
+                with suppress(psutil.NoSuchProcess):
+                    reader.resume()
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:

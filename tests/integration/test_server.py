@@ -76,18 +76,19 @@ def test_under_overload_some_are_answered_and_the_rest_are_told_when_to_come_aga
 def test_sigterm_answers_what_was_accepted_and_ends(serve: Callable[..., Server]) -> None:
     server, picture = serve(), slow_picture()
     with ThreadPoolExecutor(5) as pool:
-        jobs = [
-            pool.submit(
-                httpx2.post,
-                f"{server.url}/predict",
-                content=picture,
-                headers={"Content-Type": "image/png"},
-                timeout=PATIENCE,
-            )
-            for _ in range(5)
-        ]
-        until(lambda: server.metric("emolens_images_waiting 5.0"))
-        server.process.send_signal(signal.SIGTERM)
+        with server.reading_nothing():
+            jobs = [
+                pool.submit(
+                    httpx2.post,
+                    f"{server.url}/predict",
+                    content=picture,
+                    headers={"Content-Type": "image/png"},
+                    timeout=PATIENCE,
+                )
+                for _ in range(5)
+            ]
+            until(lambda: server.metric("emolens_images_waiting 5.0"))
+            server.process.send_signal(signal.SIGTERM)
         assert [job.result().status_code for job in jobs] == [200] * 5
     assert server.process.wait(PATIENCE) in (0, -signal.SIGTERM)
 

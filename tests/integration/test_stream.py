@@ -46,16 +46,11 @@ def ask(stream: ClientConnection, frame: bytes) -> Any:
 
 
 def end_of(stream: ClientConnection) -> int:
-    """The code with which the server closes, after the answers that were ready before it did."""
+    """The code with which the server closes."""
     with pytest.raises(ConnectionClosed) as caught:
-        hear_out(stream)
+        stream.recv(PATIENCE)
     assert caught.value.rcvd is not None
     return int(caught.value.rcvd.code)
-
-
-def hear_out(stream: ClientConnection) -> None:
-    while True:
-        stream.recv(PATIENCE)
 
 
 def handshake(request: str = "GET /stream HTTP/1.1", **headers: str | None) -> bytes:
@@ -216,8 +211,8 @@ def test_a_stream_without_a_key_is_answered_before_it_is_opened(serve: Serve) ->
 
 def test_sigterm_closes_streams_and_ends(serve: Serve) -> None:
     server = serve()
-    with opened(server) as idle, opened(server) as busy:
-        busy.send(slow_picture())
+    with server.reading_nothing(), opened(server) as idle, opened(server) as busy:
+        busy.send(PHOTO)
         until(lambda: server.metric("emolens_images_waiting 1.0"))
         started = time.monotonic()
         os.kill(server.process.pid, signal.SIGTERM)
