@@ -20,12 +20,24 @@ def destination(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    # A pipe or a device has to be written to; it must not be replaced by a file.
+    with (
+        written_to(path) as target,
+        target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+    ):
+        yield stream
+
+
+@contextmanager
+def written_to(path: Path) -> Iterator[Path]:
+    """Where to write what shall stand at `path`, whole or not at all; a pipe or a device is written to itself.
+
+    Raises:
+        ConfigError: the file cannot be made there.
+    """
     is_special = path.exists() and not path.is_file()
     with nullcontext(path) if is_special else written_whole(path) as target:
         try:
-            stream = target.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            target.open("ab").close()
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --output") from None
-        with stream:
-            yield stream
+        yield target

@@ -39,7 +39,9 @@ def predict(
         str, typer.Option(metavar="N|native", help="Longest side, in pixels, at which faces are searched.")
     ] = "1024",
     device: Device = "auto",
-    format: Annotated[Literal["table", "json", "jsonl", "csv"], typer.Option(help="How to write it.")] = "table",
+    format: Annotated[Literal["table", "json", "jsonl", "csv", "parquet"], typer.Option(help="How to write it.")] = (
+        "table"
+    ),
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of stdout.")] = None,
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write pictures with boxes, labels and bars there.")
@@ -63,11 +65,13 @@ def predict(
     Exit code: 0 all done, 1 some inputs failed (each is named on stderr), 2 wrong usage or configuration.
     """
     from emolens.cli.inputs import gather
-    from emolens.cli.output import destination
+    from emolens.cli.output import destination, written_to
     from emolens.cli.render import write
     from emolens.image import Limits
     from emolens.predictor import load
 
+    if format == "parquet":
+        _check_parquet(output)
     limits = Limits.from_environment()
     predictor = load(
         model or "face",
@@ -86,9 +90,16 @@ def predict(
     failed: list[Failure] = []
     results = _reported(_predicted(predictor, found.items), album, failed)
     terminal_is_free = output is not None or format == "table" or not sys.stdout.isatty()
-    with destination(output) as stream:
-        shown = tracked(results, len(found.items)) if terminal_is_free else results
-        write(format, shown, stream, predictor.model.card.labels, show_scores)
+    shown = tracked(results, len(found.items)) if terminal_is_free else results
+    if format == "parquet":
+        from emolens.cli.parquet import write_parquet
+
+        assert output is not None  # checked
+        with written_to(output) as path:
+            write_parquet(shown, path, predictor.model.card.labels)
+    else:
+        with destination(output) as stream:
+            write(format, shown, stream, predictor.model.card.labels, show_scores)
     if found.skipped:
         print(f"emolens: files of folders that are no images, skipped: {found.skipped}", file=sys.stderr)
     if failed:
@@ -99,6 +110,16 @@ def _album(folder: Path, items: "Sequence[Item]", limits: "Limits") -> "Album":
     from emolens.cli.album import Album  # it brings fonts and drawing, which cost start-up time
 
     return Album(folder, items, limits)
+
+
+def _check_parquet(output: Path | None) -> None:
+    from emolens.cli.extras import needing
+    from emolens.errors import ConfigError
+
+    if output is None:
+        raise ConfigError("a Parquet file is no text; name one with --output FILE")
+    with needing("evaluate", "to write Parquet"):
+        import pyarrow  # noqa: F401
 
 
 def _size(text: str) -> int | None:

@@ -1,0 +1,71 @@
+"""Results as a Parquet file: a row per image with what the JSON has, nested as it is there."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from emolens.results import Failure, Prediction
+
+# In memory at once.
+_ROWS = 1000
+
+
+def write_parquet(results: Iterable[Prediction | Failure], path: Path, labels: Sequence[str]) -> None:
+    """Writes all results; a failure has `input` and `error`, the others have no `error`.
+
+    Args:
+        results: taken one at a time.
+        path: of the file.
+        labels: of the model, in order.
+    """
+    schema = _schema(labels)
+    with parquet.ParquetWriter(path, schema) as writer:
+        remaining = iter(results)
+        while rows := [_row(result) for result in islice(remaining, _ROWS)]:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def _schema(labels: Sequence[str]) -> pa.Schema:
+    text, number, texts = pa.string(), pa.float64(), pa.list_(pa.string())
+    answer = {
+        "dominant": text,
+        "confidence": number,
+        "emotions": texts,
+        "probabilities": pa.struct(dict.fromkeys(labels, number)),
+    }
+    reasons = pa.map_(text, pa.struct({"allowed_by": texts, "blocked_by": texts}))
+    reactions = {"allowed": texts, "blocked": texts, "suggested": texts, "reasons": reasons}
+    return pa.schema(
+        {
+            "input": text,
+            "model": text,
+            "width": pa.int64(),
+            "height": pa.int64(),
+            "unsure": pa.bool_(),
+            **answer,
+            "faces": pa.list_(pa.struct({"box": pa.list_(number, 4), "score": number, **answer})),
+            "reactions": pa.struct(reactions),
+            "milliseconds": pa.map_(text, number),
+            "error": pa.struct({"code": text, "message": text}),
+        }
+    )
+
+
+def _row(result: Prediction | Failure) -> dict[str, Any]:
+    row = result.to_dict()
+    row["input"] = _text(row["input"])
+    if isinstance(result, Failure):
+        row["error"]["message"] = _text(result.message)
+    else:
+        row["milliseconds"] = list(row["milliseconds"].items())
+        row["reactions"]["reasons"] = list(row["reactions"]["reasons"].items())
+    return row
+
+
+def _text(name: str) -> str:
+    """Names of files may be no text; what is none of it becomes an escape, as in the other formats."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
