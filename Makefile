@@ -13,7 +13,8 @@ demo: $(VENV)/.demo ## analyse a real photograph, write an annotated copy into d
 
 test: $(VENV)/.dev ## run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow --ignore tests/integration --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m slow tests/integration
 
 lint: $(VENV)/.dev ## style, types, layers
 	$(BIN)/ruff check .
