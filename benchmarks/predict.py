@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from turns import take_turns, times_faster
@@ -33,8 +34,8 @@ from emolens.data.readers.faces import FacePhoto, read_face_photos
 from emolens.detect.boxes import iou
 from emolens.results import Box
 
-Found = list[list[Box]]
-"""Per photograph, the boxes of the faces in it."""
+Found = list[list[tuple[Box, str]]]
+"""Per photograph, the boxes of the faces in it, and their likeliest emotions."""
 
 MANY, LOOP, LARGE = "predict_many", "loop of predict", "predict_many, detector_size 160"
 FER, FER_MTCNN = "fer", "fer, with MTCNN"
@@ -46,7 +47,7 @@ TARGETS = {(MANY, LOOP): 1.3, (MANY, FER): 8, (LARGE, FER): 8}
 # An overlap at which a box is a face of the table, and one under which it is none of what is known there.
 SAME, FALSE = 0.35, 0.2
 
-# Reads the files' names, then answers every line with the boxes found in one pass over them. What TensorFlow prints
+# Reads the files' names, then answers every line with what is found in one pass over them. What TensorFlow prints
 # goes to stderr.
 FER_SCRIPT = """
 import json, os, sys
@@ -57,8 +58,12 @@ from fer.fer import FER
 files = json.loads(sys.stdin.readline())
 detector = FER(mtcnn=json.loads(sys.argv[1]))
 for _ in sys.stdin:
-    found = [[list(map(int, face["box"])) for face in detector.detect_emotions(cv2.imread(file))] for file in files]
-    print(json.dumps(found), file=answers, flush=True)
+    found = [detector.detect_emotions(cv2.imread(file)) for file in files]
+    told = [
+        [(list(map(int, face["box"])), max(face["emotions"], key=face["emotions"].get)) for face in faces]
+        for faces in found
+    ]
+    print(json.dumps(told), file=answers, flush=True)
 """
 
 
@@ -101,9 +106,9 @@ def measured(
 
     with ExitStack() as stack:
         passes: dict[str, Callable[[], Found]] = {
-            MANY: lambda: [boxes_of(result) for result in model.predict_many(files)],
-            LOOP: lambda: [boxes_of(model.predict(file)) for file in files],
-            LARGE: lambda: [boxes_of(result) for result in large.predict_many(files)],
+            MANY: lambda: [faces_of(result) for result in model.predict_many(files)],
+            LOOP: lambda: [faces_of(model.predict(file)) for file in files],
+            LARGE: lambda: [faces_of(result) for result in large.predict_many(files)],
         }
         if fer_python:
             passes[FER] = stack.enter_context(fer(fer_python, files, mtcnn=False))
@@ -111,10 +116,10 @@ def measured(
         return take_turns({name: noting(name, step) for name, step in passes.items()}, rounds), found
 
 
-def boxes_of(result: emolens.Prediction | emolens.Failure) -> list[Box]:
+def faces_of(result: emolens.Prediction | emolens.Failure) -> list[tuple[Box, str]]:
     if isinstance(result, emolens.Failure):
         raise SystemExit(result.message)
-    return [face.box for face in result.faces]
+    return [(face.box, face.dominant) for face in result.faces]
 
 
 def speeds(count: int, seconds: dict[str, list[float]]) -> Table:
@@ -130,24 +135,39 @@ def speeds(count: int, seconds: dict[str, list[float]]) -> Table:
 
 
 def findings(photos: Sequence[FacePhoto], found: dict[str, Found]) -> Table:
-    """How many of the table's faces each way finds, and how many boxes hold nothing that is known there."""
-    table = Table("", "boxes", f"faces of {LARGE_FACE} px and more", "smaller faces", "false boxes")
-    for name, boxes in found.items():
-        large, small, false = [], [], 0
-        for photo, its in zip(photos, boxes, strict=True):
-            overlap = iou(photo.boxes, np.array(its, np.float32).reshape(-1, 4))
+    """How many of the table's faces each way finds, how many boxes hold nothing that is known there, and of how many
+    of the larger faces that `predict_many` finds, too, it tells the same emotion.
+    """
+    table = Table("", "boxes", f"faces of {LARGE_FACE} px and more", "smaller faces", "false boxes", "same emotion")
+    for name, whole in found.items():
+        large, small, same, false = [], [], [], 0
+        for photo, faces, reference in zip(photos, whole, found[MANY], strict=True):
+            overlap = overlaps(photo.boxes, faces)
             for box, row in zip(photo.boxes, overlap, strict=True):
                 (large if min(box[2:]) >= LARGE_FACE else small).append(row.max(initial=0) >= SAME)
-            known = np.concatenate([photo.boxes, photo.ignore])
-            false += int((iou(known, np.array(its, np.float32).reshape(-1, 4)).max(axis=0, initial=0) < FALSE).sum())
+            known = overlaps(np.concatenate([photo.boxes, photo.ignore]), faces)
+            false += int((known.max(axis=0, initial=0) < FALSE).sum())
+            for (box, emotion), row in zip(reference, overlaps(array_of(reference), faces), strict=True):
+                if min(box[2:]) >= LARGE_FACE and row.max(initial=0) >= SAME:
+                    same.append(faces[row.argmax()][1] == emotion)
         shares = [f"{sum(hits)} of {len(hits)}" for hits in (large, small)]
-        table.add_row(name, str(sum(map(len, boxes))), *shares, str(false))
+        alike = "" if name in (FER, FER_MTCNN) else f"{sum(same)} of {len(same)}"
+        table.add_row(name, str(sum(map(len, whole))), *shares, str(false), alike)
     return table
+
+
+def overlaps(boxes: NDArray[np.float32], faces: Sequence[tuple[Box, str]]) -> NDArray[np.float32]:
+    """The intersection over union of every box with every face: `(N, 4)` -> `(N, M)`."""
+    return iou(boxes, array_of(faces))
+
+
+def array_of(faces: Sequence[tuple[Box, str]]) -> NDArray[np.float32]:
+    return np.array([box for box, _ in faces], np.float32).reshape(-1, 4)
 
 
 @contextmanager
 def fer(python: Path, files: list[str], mtcnn: bool) -> Iterator[Callable[[], Found]]:
-    """A process with `fer`; what is given runs one pass over the files and returns the boxes found."""
+    """A process with `fer`; what is given runs one pass over the files and returns what is found."""
     process = subprocess.Popen(
         [python, "-c", FER_SCRIPT, json.dumps(mtcnn)],
         stdin=subprocess.PIPE,
@@ -168,8 +188,8 @@ def fer(python: Path, files: list[str], mtcnn: bool) -> Iterator[Callable[[], Fo
         answer = stdout.readline()
         if not answer:
             raise SystemExit(f"fer does not run in {python}; what it says stands above")
-        boxes: Found = json.loads(answer)
-        return boxes
+        told: Found = json.loads(answer)
+        return told
 
     with process:
         say(json.dumps(files))

@@ -31,8 +31,8 @@ DETECTOR_SIZE = 1024
 
 ModelName = str | os.PathLike[str]
 
-# Each holds a photograph and the detector's working memory; more of them than cores, or than this, gain nothing.
-_WORKERS = min(8, usable_cores())
+# Each holds a photograph and the detector's working memory; so many of them keep the interpreter busy.
+_WORKERS = min(16, usable_cores())
 
 
 def load(

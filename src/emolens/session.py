@@ -16,13 +16,16 @@ Device = Literal["auto", "cpu", "cuda"]
 _CUDA = "CUDAExecutionProvider"
 
 
-def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.InferenceSession:
+def open_session(
+    path: Path, device: Device = "auto", threads: int = 0, content: bytes | None = None
+) -> ort.InferenceSession:
     """Opens an ONNX file.
 
     Args:
         path: the file.
         device: `auto` takes CUDA where this ONNX Runtime has it, else the CPU.
         threads: for one call; 0 lets ONNX Runtime choose.
+        content: of the file, where it has been read; whatever becomes of the file then does not matter.
 
     Raises:
         ModelError: the file is missing or not ONNX.
@@ -30,8 +33,8 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
     """
     if device not in get_args(Device):
         raise ConfigError(f"'{device}' is no device; there are {', '.join(get_args(Device))}")
-    if not path.is_file():
-        raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
+    if content is None:
+        _check_file(path)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads that spin while they wait starve the ones that decode and detect beside them.
@@ -42,7 +45,7 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
     use_cuda = device != "cpu" and _CUDA in ort.get_available_providers()
     providers = [_CUDA, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
     try:
-        session = ort.InferenceSession(path, options, providers=providers)
+        session = ort.InferenceSession(path if content is None else content, options, providers=providers)
     except Exception as error:  # noqa: BLE001 (ONNX Runtime raises a class of its own per fault)
         raise ModelError(f"{path} cannot be opened as ONNX: {_why_not(error)}") from None
     # Asked of the session, since without a driver ONNX Runtime goes on with the CPU and says nothing.
@@ -51,6 +54,26 @@ def open_session(path: Path, device: Device = "auto", threads: int = 0) -> ort.I
             "ONNX Runtime finds no CUDA; pip install onnxruntime-gpu where there is an NVIDIA GPU, or use --device cpu"
         )
     return session
+
+
+def read_model(path: Path) -> bytes:
+    """The content of a small model file, for `open_session`.
+
+    Raises:
+        ModelError: it is missing.
+    """
+    _check_file(path)
+    return path.read_bytes()
+
+
+def side_by_side(session: ort.InferenceSession, path: Path, content: bytes) -> ort.InferenceSession:
+    """A session of the same file for calls that run beside each other, each in one thread.
+
+    It is the same one where its number of threads was given, or where it takes no cores but a GPU.
+    """
+    if session.get_session_options().intra_op_num_threads or _CUDA in session.get_providers():
+        return session
+    return open_session(path, "cpu", threads=1, content=content)
 
 
 def run_session(
@@ -91,6 +114,11 @@ def file_hash(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(f"no model file at {path}; `emolens models list` names those that are there")
 
 
 def _why_not(error: Exception) -> str:

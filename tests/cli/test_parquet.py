@@ -1,8 +1,11 @@
 """`emolens predict --format parquet`: what the JSON says, as a file for tables."""
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +62,23 @@ def test_a_name_that_is_no_text_becomes_an_escape(emolens: Run, tmp_path: Path) 
     ]
 
 
-def test_what_cannot_be_written_is_told_before_anything_is_read(
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize("format", ["parquet", "jsonl"])
+def test_a_named_pipe_gets_it_all(emolens: Run, tmp_path: Path, format: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(pipe.read_bytes)
+        assert emolens("predict", PHOTO, "--format", format, "--output", pipe) == 0
+        whole = reader.result(60)
+    if format == "parquet":
+        assert parquet.read_table(io.BytesIO(whole)).num_rows == 1
+    else:
+        assert json.loads(whole)["dominant"] == "happy"
+    assert pipe.is_fifo()
+
+
+def test_what_cannot_be_written_is_told_and_nothing_is_left(
     emolens: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert emolens("predict", PHOTO, "--format", "parquet") == 2

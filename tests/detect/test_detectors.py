@@ -1,6 +1,7 @@
 """What holds for every detector, and what only our own and only YuNet do."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,11 +76,19 @@ def test_faces_are_found_where_they_are_in_the_agreed_format(make: Make, photo: 
 
 def test_side_by_side_the_same_faces_are_found_in_one_thread_a_call(make: Make, photo: np.ndarray) -> None:
     one, all_cores = make(), make(threads=0)
-    assert one.for_many() is one
+    assert one.for_many().session is one.session  # type: ignore[attr-defined]
     many = all_cores.for_many()
     assert many.session.get_session_options().intra_op_num_threads == 1  # type: ignore[attr-defined]
     assert (many.name, many.size) == (all_cores.name, all_cores.size)
     np.testing.assert_allclose(many.detect(photo).boxes, all_cores.detect(photo).boxes, atol=0.01)
+
+
+def test_what_becomes_of_the_file_meanwhile_does_not_matter(tmp_path: Path, photo: np.ndarray) -> None:
+    file = tmp_path / "detector.onnx"
+    shutil.copy(find("detector"), file)
+    detector = OwnDetector(file, device="cpu")
+    file.write_bytes(b"another")
+    np.testing.assert_allclose(detector.for_many().detect(photo).boxes, detector.detect(photo).boxes, atol=0.01)
 
 
 def test_landmarks_lie_in_their_box_eyes_over_mouth(make: Make, photo: np.ndarray) -> None:

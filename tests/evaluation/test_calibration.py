@@ -73,13 +73,20 @@ def test_the_consistent_temperature_makes_confidence_the_mean_share_of_the_answe
     assert softmax(3 * logits() / np.float32(found)).max(axis=1).mean() == pytest.approx(right.mean(), abs=1e-3)
 
 
-def test_ties_and_rare_labels_do_not_count_for_the_consistent_temperature() -> None:
+def test_ties_do_not_count_for_the_consistent_temperature() -> None:
     votes = softmax(logits())
     ties = np.tile(np.float32([0.5, 0.5, 0]), (1000, 1))
     both = fit_consistent_temperature(np.concatenate([logits(), 9 * logits(1000)]), np.concatenate([votes, ties]))
     assert both == pytest.approx(fit_consistent_temperature(logits(), votes))
     with pytest.raises(DataError, match="no sample has a single most frequent label"):
         fit_consistent_temperature(logits(1000), ties)
+
+
+def test_an_answer_that_no_sample_has_is_simply_wrong_for_the_consistent_temperature() -> None:
+    hard = drawn(softmax(logits()) * [1, 1, 0])
+    fitted = calibrate_card(card(), 3 * logits(), hard, "expectation-consistency", "rows")
+    right = (hard.argmax(axis=1) == logits().argmax(axis=1)).mean()
+    assert softmax(3 * logits() / np.float32(fitted.temperature)).max(axis=1).mean() == pytest.approx(right, abs=1e-3)
 
 
 def test_an_answer_that_is_always_right_or_never_stops_the_consistent_temperature_at_its_bounds() -> None:

@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from emolens.errors import ConfigError
 from emolens.files import written_whole
@@ -12,7 +13,7 @@ from emolens.files import written_whole
 
 @contextmanager
 def destination(path: Path | None) -> Iterator[TextIO]:
-    """The stream to write to; stdout where `path` is None.
+    """The stream to write text to; stdout where `path` is None.
 
     Raises:
         ConfigError: the file cannot be made there.
@@ -21,23 +22,21 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     with (
-        written_to(path) as target,
-        target.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+        binary_destination(path) as file,
+        TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="") as stream,
     ):
         yield stream
 
 
 @contextmanager
-def written_to(path: Path) -> Iterator[Path]:
-    """Where to write what shall stand at `path`, whole or not at all; a pipe or a device is written to itself.
-
-    Raises:
-        ConfigError: the file cannot be made there.
-    """
+def binary_destination(path: Path) -> Iterator[BinaryIO]:
+    """The same for bytes."""
+    # A pipe or a device has to be written to, and opened once; it must not be replaced by a file.
     is_special = path.exists() and not path.is_file()
     with nullcontext(path) if is_special else written_whole(path) as target:
         try:
-            target.open("ab").close()
+            file = target.open("wb")
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror}; choose another --output") from None
-        yield target
+        with file:
+            yield file

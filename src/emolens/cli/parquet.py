@@ -1,9 +1,8 @@
-"""Results as a Parquet file: a row per image with what the JSON has, nested as it is there."""
+"""Results as a Parquet file: a row per image with what the JSON has, nested as it is there; the reasons are a map."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -13,17 +12,19 @@ from emolens.results import Failure, Prediction
 # In memory at once.
 _ROWS = 1000
 
+_STEPS = ("decode", "detect", "classify", "total")
 
-def write_parquet(results: Iterable[Prediction | Failure], path: Path, labels: Sequence[str]) -> None:
+
+def write_parquet(results: Iterable[Prediction | Failure], file: BinaryIO, labels: Sequence[str]) -> None:
     """Writes all results; a failure has `input` and `error`, the others have no `error`.
 
     Args:
         results: taken one at a time.
-        path: of the file.
+        file: open for writing; it need not be one that can be searched.
         labels: of the model, in order.
     """
     schema = _schema(labels)
-    with parquet.ParquetWriter(path, schema) as writer:
+    with parquet.ParquetWriter(file, schema) as writer:
         remaining = iter(results)
         while rows := [_row(result) for result in islice(remaining, _ROWS)]:
             writer.write_table(pa.Table.from_pylist(rows, schema))
@@ -49,7 +50,7 @@ def _schema(labels: Sequence[str]) -> pa.Schema:
             **answer,
             "faces": pa.list_(pa.struct({"box": pa.list_(number, 4), "score": number, **answer})),
             "reactions": pa.struct(reactions),
-            "milliseconds": pa.map_(text, number),
+            "milliseconds": pa.struct(dict.fromkeys(_STEPS, number)),
             "error": pa.struct({"code": text, "message": text}),
         }
     )
@@ -61,7 +62,6 @@ def _row(result: Prediction | Failure) -> dict[str, Any]:
     if isinstance(result, Failure):
         row["error"]["message"] = _text(result.message)
     else:
-        row["milliseconds"] = list(row["milliseconds"].items())
         row["reactions"]["reasons"] = list(row["reactions"]["reasons"].items())
     return row
 

@@ -65,7 +65,7 @@ def predict(
     Exit code: 0 all done, 1 some inputs failed (each is named on stderr), 2 wrong usage or configuration.
     """
     from emolens.cli.inputs import gather
-    from emolens.cli.output import destination, written_to
+    from emolens.cli.output import binary_destination, destination
     from emolens.cli.render import write
     from emolens.image import Limits
     from emolens.predictor import load
@@ -95,8 +95,8 @@ def predict(
         from emolens.cli.parquet import write_parquet
 
         assert output is not None  # checked
-        with written_to(output) as path:
-            write_parquet(shown, path, predictor.model.card.labels)
+        with binary_destination(output) as file:
+            write_parquet(shown, file, predictor.model.card.labels)
     else:
         with destination(output) as stream:
             write(format, shown, stream, predictor.model.card.labels, show_scores)

@@ -47,5 +47,5 @@ class Detector(Protocol):
         ...
 
     def for_many(self) -> "Detector":
-        """The same for pictures that are searched side by side, each call in one thread; possibly itself."""
+        """The same for pictures that are searched side by side: in one thread a call, unless a number was given."""
         ...

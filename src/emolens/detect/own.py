@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.probability import sigmoid
-from emolens.session import Device, open_session, run_session, session_metadata
+from emolens.session import Device, open_session, read_model, run_session, session_metadata, side_by_side
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
@@ -53,8 +54,8 @@ class OwnDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
-        self._device, self._threads = device, threads
-        self.session = open_session(path, device, threads)
+        self._content = read_model(path)
+        self.session = open_session(path, device, threads, self._content)
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         self.name = self.card.name
         self.score_threshold = self.card.threshold if score_threshold is None else score_threshold
@@ -72,10 +73,10 @@ class OwnDetector:
         return joined(found, glanced.only(large))
 
     def for_many(self) -> "OwnDetector":
-        """As of `Detector`; itself where the number of threads was given."""
-        if self._threads:
-            return self
-        return OwnDetector(self.path, self.size, self.score_threshold, self._device, threads=1)
+        """As of `Detector`."""
+        twin = copy(self)
+        twin.session = side_by_side(self.session, self.path, self._content)
+        return twin
 
     def _search(self, image: NDArray[Any], longest: int | None) -> Detections:
         fitted = fit(image, longest)

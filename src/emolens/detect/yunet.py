@@ -1,5 +1,6 @@
 """YuNet (Wu et al., 2023), out of a file of OpenCV Zoo or of libfacedetection."""
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.session import Device, open_session, run_session
+from emolens.session import Device, open_session, read_model, run_session, side_by_side
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -43,9 +44,9 @@ class YunetDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
-        self._device, self._threads = device, threads
+        self._content = read_model(path)
         self.score_threshold = score_threshold
-        self.session = open_session(path, device, threads)
+        self.session = open_session(path, device, threads, self._content)
         self._canvas = self._check_graph(path)
 
     def detect(self, image: NDArray[Any]) -> Detections:
@@ -60,10 +61,10 @@ class YunetDetector:
         return fitted.restore(standing(boxes, scores, landmarks))
 
     def for_many(self) -> "YunetDetector":
-        """As of `Detector`; itself where the number of threads was given."""
-        if self._threads:
-            return self
-        return YunetDetector(self.path, self.size, self.score_threshold, self._device, threads=1)
+        """As of `Detector`."""
+        twin = copy(self)
+        twin.session = side_by_side(self.session, self.path, self._content)
+        return twin
 
     def _decode(self, outputs: dict[str, NDArray[np.float32]], stride: int, columns: int) -> tuple[NDArray[Any], ...]:
         """Boxes, scores and landmarks of the cells of one stride at or over the threshold."""

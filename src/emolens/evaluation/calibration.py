@@ -118,8 +118,8 @@ def calibrate_card(
 ) -> ModelCard:
     """The card with a calibration fitted to held-out samples, and with what it was worth on them.
 
-    A temperature is fitted over the labels that some sample has. The figures are of the samples with a single top
-    label.
+    The temperature of the least cross-entropy is fitted over the labels that some sample has. The figures are of the
+    samples with a single top label.
 
     Args:
         card: of the model that gave the logits; its own calibration is replaced.
@@ -146,8 +146,10 @@ def calibrate_card(
     temperature = 1.0
     learnt: dict[str, Any] = {}
     if method in ("temperature", "expectation-consistency"):
-        seen = logits[:, known], targets[:, known]
-        found = fit_temperature(*seen, several) if method == "temperature" else fit_consistent_temperature(*seen)
+        if method == "temperature":
+            found = fit_temperature(logits[:, known], targets[:, known], several)
+        else:
+            found = fit_consistent_temperature(logits, targets)
         temperature = round(found, 4)
         if not _TEMPERATURES[0] * 1.01 < temperature < _TEMPERATURES[1] / 1.01:
             logger.warning("the temperature stopped at its bound, %g; these samples say nothing of doubt", temperature)
