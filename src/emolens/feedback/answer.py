@@ -66,7 +66,7 @@ class Opinion(BaseModel):
 
     client_id: ClientId = Field(examples=["0b2f8a52-5f1e-4a57-9d0c-0d6a5c1f3a01"])
     model: Name = Field(examples=["face"])
-    version: Name = Field(examples=["0.2.1"])
+    version: Name = Field(examples=["0.3.0"])
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     probabilities: dict[Label, Annotated[float, Field(ge=0, le=1)]] = Field(
         min_length=2, max_length=100, examples=[{"happy": 0.8, "sad": 0.2}]

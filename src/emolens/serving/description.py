@@ -38,7 +38,7 @@ _VERSION = {"version": 1, "name": "social", "since": "2026-01-01T12:00:00+00:00"
 _POLICY = {**_VERSION, "yaml": "name: social\nlabels: social8\n", "versions": [_VERSION]}
 _MODEL = {
     "name": "face",
-    "version": "0.2.1",
+    "version": "0.3.0",
     "kind": "face",
     "labels": ["happy", "neutral"],
     "objective": "distribution",
