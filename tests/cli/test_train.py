@@ -1,6 +1,7 @@
 """`emolens train` before any training: its lists, recipes of the user's own, and what is refused."""
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_every_recipe_can_be_shown_and_says_first_what_it_is(name: str, capsys: 
 
 def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(recipe_text("face").replace("epochs: 6", "epochs: 3"))
+    mine.write_text(re.sub(r"epochs: \d+", "epochs: 3", recipe_text("face")))
     recipe = load_recipe(str(mine), ["seed=7"])
     assert (recipe.optimisation.epochs, recipe.seed) == (3, 7)
 
