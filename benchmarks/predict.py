@@ -6,7 +6,7 @@ TABLE is what the detector is trained on. So many photographs of its held-out sp
 temporary folder; the faces in the table tell what each way finds. PYTHON is the interpreter of an environment with
 `fer` (25.10.3), run as it comes, with a cascade that looks for faces of 50 pixels and more alone, and with its MTCNN,
 which finds small ones, too; without it, `fer` is left out. `predict_many` runs as it comes, searching every pixel of
-such photographs, and with `detector_size` 160, for faces like those that the cascade looks for. Imports and the loading
+such photographs, and with `detector_size` 128, for faces like those that the cascade looks for. Imports and the loading
 of models are not counted. Memory is what `/proc` says of a fresh process (Linux), for the count and for ten times as
 many photographs.
 """
@@ -37,9 +37,9 @@ from emolens.results import Box
 Found = list[list[tuple[Box, str]]]
 """Per photograph, the boxes of the faces in it, and their likeliest emotions."""
 
-MANY, LOOP, LARGE = "predict_many", "loop of predict", "predict_many, detector_size 160"
+MANY, LOOP, LARGE = "predict_many", "loop of predict", "predict_many, detector_size 128"
 FER, FER_MTCNN = "fer", "fer, with MTCNN"
-LARGE_SIZE, LARGE_FACE = 160, 50
+LARGE_SIZE, LARGE_FACE = 128, 50
 
 # Of what stands beside it, and how many times as fast it should be.
 TARGETS = {(MANY, LOOP): 1.3, (MANY, FER): 8, (LARGE, FER): 8}
