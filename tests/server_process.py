@@ -59,8 +59,7 @@ class Server:
     @contextmanager
     def reading_nothing(self) -> Iterator[None]:
         """Meanwhile the processes that read images are stopped, so that what has been accepted waits."""
-        below = psutil.Process(self.process.pid).children(recursive=True)
-        readers = [process for process in below if "look_process" in " ".join(process.cmdline())]
+        readers = [one for one in map(psutil.Process, self.processes()) if "look_process" in " ".join(one.cmdline())]
         assert readers
         for reader in readers:
             reader.suspend()

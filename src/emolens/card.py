@@ -81,6 +81,9 @@ class Steps(_Part):
         return self
 
 
+Method = Literal["temperature", "expectation-consistency", "vector", "isotonic"]
+
+
 class Calibration(_Part):
     """How logits became probabilities that mean what they say, and what it was worth.
 
@@ -99,7 +102,7 @@ class Calibration(_Part):
         after: the same with this calibration.
     """
 
-    method: Literal["temperature", "expectation-consistency", "vector", "isotonic"]
+    method: Method
     scale: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
     shift: tuple[Annotated[float, Field(ge=-1000, le=1000)], ...] = ()
     steps: tuple[Steps, ...] = ()

@@ -9,3 +9,8 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """The same of text whose line ends are ours."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def encodable(name: str) -> str:
+    """The text with escapes for what stands in a file's name and is none, so that it can be written as UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -36,6 +36,17 @@ def workers(server: Server) -> set[int]:
     return found
 
 
+def late_workers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Gives what makes workers take eight seconds to begin; for servers that are started after this."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, sys.path)]))
+    late = "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv):\n    time.sleep(8)\n"
+
+    def begin_late() -> None:
+        (folder / "sitecustomize.py").write_text(late)
+
+    return begin_late
+
+
 def begun(server: Server) -> int:
     """How many workers have begun to answer so far."""
     return sum("application startup complete" in line.lower() for line in server.lines)
@@ -84,12 +95,22 @@ def test_what_they_share_is_gone_with_them(serve: Callable[..., Server], tmp_pat
     assert not list(tmp_path.glob("emolens-serve-*"))
 
 
-def test_the_figures_of_any_worker_are_those_of_all_and_a_dead_ones_gauges_are_gone(server: Server) -> None:
+def test_the_figures_of_any_worker_are_those_of_all_and_a_dead_ones_gauges_are_gone(
+    serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_late = late_workers(tmp_path, monkeypatch)
+    server = serve(workers=2)
+    until(lambda: begun(server) == 2)
+    until(lambda: is_served(server))
     for _ in range(30):
         httpx2.get(f"{server.url}/hello", timeout=PATIENCE)
     until(lambda: server.metric('emolens_requests_total{path="/hello",status="200"} 30.0'))
     until(lambda: server.metric(f"{model_info(server)} 2.0"))
-    os.kill(min(workers(server)), signal.SIGKILL)
+    begin_late()
+    first = workers(server)
+    os.kill(min(first), signal.SIGKILL)
+    until(lambda: server.metric(f"{model_info(server)} 1.0"))  # before the next one has started
+    until(lambda: len(workers(server) - first) == 1)
     until(lambda: begun(server) == 3)
     until(lambda: server.metric(f"{model_info(server)} 2.0"))
     assert server.metric('emolens_requests_total{path="/hello",status="200"} 30.0')
@@ -143,9 +164,7 @@ def test_sigterm_under_load_answers_all_that_was_accepted(serve: Callable[..., S
 def test_workers_that_take_long_to_begin_are_not_killed_for_it(
     serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv):\n    time.sleep(8)\n"
-    (tmp_path / "sitecustomize.py").write_text(late)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    late_workers(tmp_path, monkeypatch)()
     server = serve(workers=2)
     until(lambda: is_served(server))
     assert not [line for line in server.lines if "died" in line]

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from emolens.results import Failure, Prediction
+from emolens.text import encodable
 
 # In memory at once.
 _ROWS = 1000
@@ -58,14 +59,9 @@ def _schema(labels: Sequence[str]) -> pa.Schema:
 
 def _row(result: Prediction | Failure) -> dict[str, Any]:
     row = result.to_dict()
-    row["input"] = _text(row["input"])
+    row["input"] = encodable(row["input"])
     if isinstance(result, Failure):
-        row["error"]["message"] = _text(result.message)
+        row["error"]["message"] = encodable(result.message)
     else:
         row["reactions"]["reasons"] = list(row["reactions"]["reasons"].items())
     return row
-
-
-def _text(name: str) -> str:
-    """Names of files may be no text; what is none of it becomes an escape, as in the other formats."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

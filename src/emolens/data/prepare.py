@@ -19,6 +19,7 @@ from emolens.data.samples import Dataset, Sample
 from emolens.data.shards import MANIFEST, LeftOut, Manifest, read_manifest, read_shard, write_manifest, write_shard
 from emolens.data.splits import fingerprint
 from emolens.errors import ConfigError, DataError
+from emolens.text import encodable
 
 # What an interruption costs at most, and what is in memory at once: so much of uncompressed crops.
 _SHARD_BYTES, _SHARD_ROWS = 64 << 20, 4096
@@ -106,12 +107,12 @@ def _rows(samples: tuple[Sample, ...], manifest: Manifest) -> list[dict[str, Any
     readable = iter(crops)
     return [
         {
-            "name": _as_text(sample.name),
+            "name": encodable(sample.name),
             "split": sample.split,
             "target": sample.target,
             "weight": sample.weight,
             "image": None if index in unreadable else _encode(next(readable)),
-            "fault": _as_text(unreadable[index]) if index in unreadable else None,
+            "fault": encodable(unreadable[index]) if index in unreadable else None,
         }
         for index, sample in enumerate(samples)
     ]
@@ -131,23 +132,18 @@ def _shard_rows(size: Input) -> int:
 
 
 def _left_out(dataset: Dataset) -> LeftOut:
-    faults = {reason: tuple(map(_as_text, named)) for reason, named in dataset.faults.items()}
+    faults = {reason: tuple(map(encodable, named)) for reason, named in dataset.faults.items()}
     return LeftOut(left_out=dataset.left_out, faults=faults)
-
-
-def _as_text(name: str) -> str:
-    """With escapes for what stands in a file's name and is no text."""
-    return name.encode(errors="backslashreplace").decode()
 
 
 def _key(dataset: Dataset, size: Input, crop: Crop) -> str:
     """A hash of all that the shards depend on; of files, the size and the time of their last change."""
     digest = hashlib.blake2b(digest_size=16)
     whole = (dataset.name, dataset.labels, dataset.objective, size.model_dump(), crop.model_dump())
-    digest.update(_as_text(repr(whole)).encode())
+    digest.update(encodable(repr(whole)).encode())
     for sample in dataset.samples:
         about = (sample.name, sample.split, sample.box, sample.weight, _state(sample.image))
-        digest.update(_as_text(repr(about)).encode() + sample.target.tobytes())
+        digest.update(encodable(repr(about)).encode() + sample.target.tobytes())
     return digest.hexdigest()
 
 

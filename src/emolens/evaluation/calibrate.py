@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.card import Abstention, ModelCard
+from emolens.card import Abstention, Method, ModelCard
 from emolens.data.samples import Dataset
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.abstention import choose_threshold
-from emolens.evaluation.calibration import Method, calibrate_card
+from emolens.evaluation.calibration import calibrate_card
 from emolens.evaluation.cutting import cut_in_chunks
 from emolens.evaluation.thresholds import tune_thresholds
 from emolens.labels import canonical

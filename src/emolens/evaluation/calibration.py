@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
-from emolens.card import Calibration, ModelCard, Steps
+from emolens.card import Calibration, Method, ModelCard, Steps
 from emolens.data.samples import have_single_top
 from emolens.errors import DataError
 from emolens.evaluation.metrics import compute_metrics, compute_multilabel_metrics
@@ -18,7 +18,6 @@ from emolens.probability import calibrated
 
 logger = logging.getLogger(__name__)
 
-Method = Literal["temperature", "expectation-consistency", "vector", "isotonic"]
 Floats = NDArray[np.float64]
 
 _TEMPERATURES = (0.05, 20.0)
@@ -66,8 +65,10 @@ def fit_consistent_temperature(logits: NDArray[np.float32], targets: NDArray[np.
         return float(softmax(exact / np.exp(log), axis=1).max(axis=1).mean() - truth)
 
     least, most = np.log(_TEMPERATURES)  # the higher, the less confident
-    if excess(least) <= 0 or excess(most) >= 0:
-        return _TEMPERATURES[0] if excess(least) <= 0 else _TEMPERATURES[1]
+    if excess(least) <= 0:
+        return _TEMPERATURES[0]
+    if excess(most) >= 0:
+        return _TEMPERATURES[1]
     return float(np.exp(brentq(excess, least, most)))
 
 
@@ -137,7 +138,7 @@ def calibrate_card(
         raise DataError("every sample has the same label, from which no confidence can be learnt; take others, too")
     if several and method == "expectation-consistency":
         raise DataError("of several labels at once there is no one answer to be consistent; fit --method vector")
-    if not known.all() and method not in ("temperature", "expectation-consistency"):
+    if not known.all() and method in ("vector", "isotonic"):
         lacking = ", ".join(label for label, has in zip(card.labels, known, strict=True) if not has)
         raise DataError(
             f"{method} calibration needs samples of every label, and none is of {lacking}; fit a temperature"
@@ -145,18 +146,17 @@ def calibrate_card(
     plain = card.model_copy(update={"temperature": 1.0, "calibration": None})
     temperature = 1.0
     learnt: dict[str, Any] = {}
-    if method in ("temperature", "expectation-consistency"):
-        if method == "temperature":
-            found = fit_temperature(logits[:, known], targets[:, known], several)
-        else:
-            found = fit_consistent_temperature(logits, targets)
-        temperature = round(found, 4)
-        if not _TEMPERATURES[0] * 1.01 < temperature < _TEMPERATURES[1] / 1.01:
-            logger.warning("the temperature stopped at its bound, %g; these samples say nothing of doubt", temperature)
-    elif method == "vector":
-        learnt["scale"], learnt["shift"] = fit_vector(logits, targets, several)
-    else:
-        learnt["steps"] = fit_isotonic(calibrated(logits, plain), targets)
+    match method:
+        case "temperature":
+            temperature = round(fit_temperature(logits[:, known], targets[:, known], several), 4)
+        case "expectation-consistency":
+            temperature = round(fit_consistent_temperature(logits, targets), 4)
+        case "vector":
+            learnt["scale"], learnt["shift"] = fit_vector(logits, targets, several)
+        case "isotonic":
+            learnt["steps"] = fit_isotonic(calibrated(logits, plain), targets)
+    if not _TEMPERATURES[0] * 1.01 < temperature < _TEMPERATURES[1] / 1.01:
+        logger.warning("the temperature stopped at its bound, %g; these samples say nothing of doubt", temperature)
     fitted = Calibration(method=method, fitted_on=fitted_on, samples=len(logits), **learnt)
     after = plain.model_copy(update={"temperature": temperature, "calibration": fitted})
     figures = {name: _figures(one, logits, targets) for name, one in (("before", card), ("after", after))}

@@ -22,7 +22,7 @@ _ATTEMPTS = 2
 _DEAD = (EOFError, OSError, ValueError, pickle.UnpicklingError)
 
 # glibc gives what an image needed back to the system and asks for it again for the next one, which costs a tenth of the
-# processor time of a photograph. What is kept so is less than one image at the limit takes.
+# processor time of a photograph. What is kept so is little beside what one image at the limit takes.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20)}
 
 # Not `multiprocessing`, which runs the program of whoever calls once more in every process. Signals are for the server:
