@@ -53,7 +53,7 @@ _HUNGRY = {"WEBP": 2, "AVIF": 2}
 _LARGE = 4_000_000
 _one_at_a_time = threading.Lock()
 
-_STRIP = 256
+_STRIP = 1_000_000  # pixels
 
 
 def open_image(data: bytes, kind: str, name: str, max_pixels: int) -> Image.Image:
@@ -155,10 +155,11 @@ def _pixels(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     """Converts and reduces strip by strip, so that a large image is held only once."""
     to_plain = _wide_grey(image) if image.mode in ("I", "F") else _plain
     pixels = np.empty((math.ceil(image.height / factor), math.ceil(image.width / factor), 3), np.uint8)
-    rows = max(1, _STRIP // factor)
+    rows = max(1, _STRIP // (image.width * factor))
     for row in range(0, len(pixels), rows):
-        strip = image.crop((0, row * factor, image.width, min((row + rows) * factor, image.height)))
-        pixels[row : row + rows] = np.asarray(to_plain(strip).reduce(factor))
+        box = (0, row * factor, image.width, min((row + rows) * factor, image.height))
+        plain = to_plain(image.crop(box) if rows < len(pixels) else image)
+        pixels[row : row + rows] = np.asarray(plain.reduce(factor) if factor > 1 else plain)
     return pixels
 
 
@@ -167,7 +168,7 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     visible = image.convert("RGBA")
     canvas = Image.new("RGB", image.size, "white")
     canvas.paste(visible, mask=visible.getchannel("A"))

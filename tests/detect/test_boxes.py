@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emolens.detect.boxes import MOST_OVERLAP, area, intersection, iou, suppress
+from emolens.detect.boxes import MOST_OVERLAP, area, intersection, iou, standing, suppress
 
 BOXES = st.integers(0, 12).flatmap(
     lambda count: st.tuples(
@@ -28,20 +28,23 @@ def test_boxes_without_area_overlap_nothing() -> None:
 
 
 def test_the_better_of_two_doubles_stands() -> None:
-    boxes = np.array([[0, 0, 10, 10], [1, 0, 10, 10], [30, 30, 5, 5]], dtype=np.float32)
-    assert suppress(boxes, np.array([0.5, 0.9, 0.7], dtype=np.float32), MOST_OVERLAP).tolist() == [1, 2]
+    boxes = np.array([[1, 0, 10, 10], [30, 30, 5, 5], [0, 0, 10, 10]], dtype=np.float32)
+    assert suppress(boxes, MOST_OVERLAP).tolist() == [0, 1]
 
 
 def test_a_box_within_a_better_one_falls_and_around_a_better_one_stands() -> None:
     boxes = np.array([[0, 0, 40, 40], [10, 10, 8, 8]], dtype=np.float32)
-    assert suppress(boxes, np.array([0.9, 0.6], dtype=np.float32), MOST_OVERLAP).tolist() == [0]
-    assert suppress(boxes, np.array([0.6, 0.9], dtype=np.float32), MOST_OVERLAP).tolist() == [1, 0]
+    assert suppress(boxes, MOST_OVERLAP).tolist() == [0]
+    assert suppress(boxes[::-1], MOST_OVERLAP).tolist() == [0, 1]
 
 
 @given(BOXES)
 def test_those_that_stand_are_sorted_apart_and_cover_those_that_fall(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     boxes, scores = drawn
-    kept = suppress(boxes, scores, MOST_OVERLAP)
+    stand = standing(boxes, scores, np.arange(len(boxes)))
+    assert stand.landmarks is not None
+    kept = stand.landmarks
+    assert stand.boxes.tolist() == boxes[kept].tolist()
     assert (np.diff(scores[kept]) <= 0).all()
     overlaps = iou(boxes[kept], boxes[kept])
     assert (overlaps[~np.eye(len(kept), dtype=bool)] <= MOST_OVERLAP).all()

@@ -28,7 +28,8 @@ def intersection(boxes: Floats, others: Floats) -> Floats:
     """Shared area of every box with every other: `(N, 4)`, `(M, 4)` -> `(N, M)`."""
     low = np.maximum(boxes[:, None, :2], others[:, :2])
     high = np.minimum((boxes[:, :2] + boxes[:, 2:])[:, None], others[:, :2] + others[:, 2:])
-    shared: Floats = np.clip(high - low, 0, None).prod(axis=2)
+    sides = np.maximum(high - low, 0)
+    shared: Floats = sides[..., 0] * sides[..., 1]
     return shared
 
 
@@ -52,28 +53,28 @@ def joined(first: Detections, second: Detections) -> Detections:
 def standing(boxes: Floats, scores: Floats, landmarks: Floats) -> Detections:
     """The detections that no better one overlaps, best score first."""
     best = np.argsort(-scores, kind="stable")[:_MOST_CANDIDATES]
-    kept = best[suppress(boxes[best], scores[best], MOST_OVERLAP)]
+    kept = best[suppress(boxes[best], MOST_OVERLAP)]
     return Detections(boxes[kept], scores[kept], landmarks[kept])
 
 
-def suppress(boxes: Floats, scores: Floats, most_overlap: float) -> NDArray[np.intp]:
+def suppress(boxes: Floats, most_overlap: float) -> NDArray[np.intp]:
     """Greedy non-maximum suppression.
 
     Args:
-        boxes: `(N, 4)`.
-        scores: `(N,)`.
+        boxes: `(N, 4)`, best score first.
         most_overlap: a box whose IoU with a better one is over this is dropped, and so is one that lies in a better
             one.
 
     Returns:
-        Indices of the boxes that stay, best score first.
+        Indices of the boxes that stay.
     """
-    order = np.argsort(-scores, kind="stable")
+    areas = area(boxes)
+    left = np.arange(len(boxes))
     kept = []
-    while len(order):
-        best, order = order[0], order[1:]
+    while len(left):
+        best, left = left[0], left[1:]
         kept.append(best)
-        inside = intersection(boxes[best : best + 1], boxes[order])[0] / np.maximum(area(boxes[order]), 1e-6)
-        overlap = iou(boxes[best : best + 1], boxes[order])[0]
-        order = order[(overlap <= most_overlap) & (inside <= _MOST_INSIDE)]
+        shared = intersection(boxes[best : best + 1], boxes[left])[0]
+        overlaps = shared > most_overlap * (areas[best] + areas[left] - shared)
+        left = left[~overlaps & (shared <= _MOST_INSIDE * areas[left])]
     return np.array(kept, dtype=np.intp)

@@ -70,7 +70,7 @@ class OwnDetector:
         factor = math.ceil(longest / _GLANCE)
         glanced = self._search(image, longest // factor)
         large = np.sqrt(area(glanced.boxes)) >= _LARGE * factor
-        return joined(found, glanced.only(large))
+        return joined(found, glanced.only(large)) if large.any() else found
 
     def for_many(self) -> "OwnDetector":
         """As of `Detector`."""
@@ -105,14 +105,15 @@ def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detec
             the cell's, the logarithms of its width and height, and five landmarks from the cell's centre.
         score_threshold: cells under it hold no face.
     """
-    scores, boxes, landmarks = [], [], []
-    for level, stride in zip(maps, STRIDES, strict=True):
-        score = sigmoid(level[0])
-        y, x = np.nonzero(score >= score_threshold)
-        values = level[1:, y, x].T
-        centres = np.stack([x, y], axis=1).astype(np.float32) + np.float32(0.5)
-        sides = np.exp(np.minimum(values[:, 2:4], _LARGEST_LOG))
-        scores.append(score[y, x])
-        boxes.append(stride * np.concatenate([centres + values[:, :2] - sides / 2, sides], axis=1))
-        landmarks.append(stride * (values[:, 4:].reshape(-1, 5, 2) + centres[:, None]))
-    return standing(np.concatenate(boxes), np.concatenate(scores), np.concatenate(landmarks))
+    counts = [level[0].size for level in maps]
+    flat = np.concatenate([level.reshape(CHANNELS, -1) for level in maps], axis=1)
+    cells = np.flatnonzero(sigmoid(flat[0]) >= score_threshold)
+    columns = np.repeat([level.shape[2] for level in maps], counts)[cells]
+    places = np.concatenate([np.arange(count) for count in counts])[cells]
+    stride = np.repeat(np.array(STRIDES, np.float32), counts)[cells, None]
+    centres = np.stack([places % columns, places // columns], axis=1).astype(np.float32) + np.float32(0.5)
+    values = flat[:, cells].T
+    sides = np.exp(np.minimum(values[:, 3:5], _LARGEST_LOG))
+    boxes = np.concatenate([centres + values[:, 1:3] - sides / 2, sides], axis=1)
+    landmarks = values[:, 5:].reshape(-1, 5, 2) + centres[:, None]
+    return standing(stride * boxes, sigmoid(values[:, 0]), stride[..., None] * landmarks)

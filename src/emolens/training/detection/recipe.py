@@ -28,9 +28,9 @@ class DetectionData(_Part):
 class DetectorNetwork(_Part):
     """See `emolens.networks.detector.FaceDetector`."""
 
-    widths: tuple[int, int, int, int, int] = (16, 32, 64, 96, 128)
-    blocks: tuple[int, int, int] = (3, 3, 2)
-    neck: int = Field(64, gt=0)
+    widths: tuple[int, int, int, int] = (32, 64, 96, 128)
+    blocks: tuple[int, int, int, int] = (1, 2, 3, 3)
+    neck: int = Field(32, gt=0)
 
 
 class DetectionAugmentation(_Part):
@@ -44,7 +44,7 @@ class DetectionAugmentation(_Part):
         rotate: the crop is turned by up to `degrees`.
     """
 
-    size: int = Field(320, multiple_of=32, gt=0)
+    size: int = Field(384, multiple_of=32, gt=0)
     smallest: float = Field(7, gt=0)
     grids: tuple[float, float, float, float] = (0.45, 0.3, 0.15, 0.1)
     paste: float = Field(0.25, ge=0, le=1)
