@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -9,10 +10,15 @@ import pytest
 import torch
 
 from emolens.card import Input, ModelCard
+from emolens.detect.own import OUTPUTS
 from emolens.export.model_file import write_model_file
 from emolens.export.source import Source
+from emolens.networks.detector import FaceDetector
 from emolens.networks.face import FaceResNet
 from emolens.runtime import OnnxModel
+from emolens.session import open_session, run_session
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 CARD = ModelCard(
     name="tiny",
@@ -27,11 +33,16 @@ CARD = ModelCard(
 @pytest.fixture(scope="module")
 def network() -> FaceResNet:
     torch.manual_seed(0)
-    network = FaceResNet(3, widths=(8, 16), blocks=(1, 1)).eval()
+    return stirred(FaceResNet(3, widths=(8, 16), blocks=(1, 1)))
+
+
+def stirred(network: Network) -> Network:
+    """With batch norms that do something."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-    return network
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+    return network.eval()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +82,20 @@ def test_colour_channels_keep_a_mean_and_a_deviation_each(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_nothing_is_divided_at_run_time(written: Path) -> None:
     assert "Div" not in {node.op_type for node in onnx.load(written).graph.node}
+
+
+@pytest.mark.slow
+def test_where_the_first_convolution_does_not_pad_nothing_is_subtracted_either(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, path = stirred(FaceDetector()), tmp_path / "detector.onnx"
+    card = CARD.model_copy(update={"kind": "detector", "input": Input(height=None, width=None, channels=3)})
+    source = Source(network, card, [0.5, 0.4, 0.6], [0.2, 0.3, 0.1])
+    write_model_file(source, path)
+    assert not {"Div", "Sub"} & {node.op_type for node in onnx.load(path).graph.node}
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 96, 64, 3), dtype=np.uint8)
+    maps = run_session(open_session(path), OUTPUTS, {"image": pixels}, path)
+    for found, expected in zip(maps, source.answers(pixels), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.slow

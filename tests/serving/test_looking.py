@@ -29,6 +29,13 @@ from pictures import picture
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., Any]
+POISON = b"poison"
+DIES_OF_POISON = f"""
+import os
+from emolens.look import Looker
+look = Looker.look
+Looker.look = lambda self, data, name: os._exit(1) if data == {POISON!r} else look(self, data, name)
+"""
 PHOTO = (ROOT / "docs" / "images" / "astronaut.jpg").read_bytes()
 
 
@@ -190,14 +197,17 @@ def test_a_process_that_hangs_is_replaced(run: Run, whole: Asked) -> None:
     run(stopped, processes=1, seconds=2)
 
 
-def test_an_image_that_kills_whatever_reads_it_is_told_to_be_damaged(run: Run, whole: Asked) -> None:
+def test_an_image_that_kills_whatever_reads_it_is_told_to_be_damaged(
+    run: Run, whole: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def poisoned(pool: LookPool) -> str:
         await pool.look(PHOTO, whole)
         with pytest.raises(ImageError) as refused:
-            await pool.look(PHOTO, Asked(Poison(), False, whole.path, whole.sha256))  # type: ignore[arg-type]
+            await pool.look(POISON, whole)
         await pool.look(PHOTO, whole)
         return refused.value.code
 
+    monkeypatch.setattr(looking, "_PROGRAM", looking._PROGRAM.replace("main()\n", f"{DIES_OF_POISON}main()\n"))
     assert run(poisoned) == "damaged"
 
 
@@ -223,10 +233,3 @@ def test_a_program_without_a_main_guard_can_make_the_application(tmp_path: Path)
     photo = ROOT / "docs" / "images" / "astronaut.jpg"
     ended = subprocess.run([sys.executable, program, photo], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout.split() == ["begun", "happy"]
-
-
-class Poison:
-    """Ends the process in which it is unpacked."""
-
-    def __reduce__(self) -> tuple[Callable[[int], None], tuple[int]]:
-        return os._exit, (1,)

@@ -18,7 +18,8 @@ class FaceDetector(nn.Module):
     """A backbone down to stride 32, features merged downwards to stride 8, one head per stride.
 
     The picture is first cut into patches of 4x4 pixels, since nothing costs as much as convolutions over all of its
-    pixels; depthwise-separable blocks follow. The 5x5 ones at stride 32 let a cell see a face of several hundred pixels.
+    pixels; depthwise-separable blocks follow. The 5x5 ones at stride 32 let a cell see a face of several hundred
+    pixels.
 
     Args:
         widths: channels at the strides 4, 8, 16 and 32.

@@ -1,22 +1,23 @@
 """What a process of the `LookPool` does: images in by standard input, looks out by standard output."""
 
 import os
-import pickle
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from emolens.classifier import Classifier, Framing
 from emolens.detect.base import Detector
-from emolens.errors import EmolensError
+from emolens.errors import EmolensError, ImageError, ModelError
 from emolens.image import Limits
 from emolens.look import Look, Looker
 from emolens.predictor import open_classifier, open_detector
+from emolens.serving.messages import Message, hear, say
 
 # No file of the client's has a name here: names stand in messages, and may be anything.
 _NAME = "file"
@@ -44,43 +45,64 @@ class Asked:
     sha256: str
 
 
+_ASKED = TypeAdapter(Asked)
+
+
 def main() -> None:
     """Answers until the server is no more.
 
-    Messages are pickled, since both ends are ours, and images stay bytes in them. The first to come are the limits, and
-    the answer, once all is open, is None; then every image file and `Asked` has a `Seen` or an exception as its answer.
+    The first message to come is the limits, and the answer, once all is open, is empty; then every `question` has its
+    answer, of which `seen` makes a `Seen` or an exception.
     """
     questions, answers = os.fdopen(0, "rb", closefd=False), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     try:
-        limits = hear(questions)
+        limits = Limits(**hear(questions)[0])
         _detector()  # so that no client waits for it
-        say(None, answers)
+        say(answers, {})
         while True:
-            data, model = hear(questions)
-            say(_answered(data, model, limits), answers)
-    except (EOFError, pickle.UnpicklingError, BrokenPipeError):
+            words, (data,) = hear(questions)
+            words, arrays = _answer(data.tobytes(), _ASKED.validate_python(words), limits)
+            say(answers, words, *arrays)
+    except (EOFError, ValueError, BrokenPipeError):
         os._exit(0)  # nothing is left to be done, nor anybody to whom what is half said could be told
 
 
-def say(message: Any, to: IO[bytes]) -> None:
-    """Writes a message for the other end to `hear`."""
-    pickle.dump(message, to, pickle.HIGHEST_PROTOCOL)
-    to.flush()
+def question(data: bytes, asked: Asked) -> Message:
+    """The message that asks for a look at an image file."""
+    return _ASKED.dump_python(asked, mode="json"), [np.frombuffer(data, np.uint8)]
 
 
-def hear(source: IO[bytes]) -> Any:
-    """The next message; EOFError where the other end is no more, UnpicklingError where it went in the middle of one."""
-    return pickle.load(source)  # noqa: S301 (a pipe that nobody but the server and its own process can write to)
+def seen(answer: Message) -> Seen:
+    """What a process has seen; raises what it raised."""
+    words, arrays = answer
+    if "error" in words:
+        raise _exception(**words)
+    boxes, scores, *framed = arrays
+    rows = framed.pop() if words.pop("classified") else None
+    return Look(boxes=boxes, scores=scores, framed=tuple(framed), **words), rows
 
 
-def _answered(data: bytes, model: Asked, limits: Limits) -> Seen | Exception:
+def _answer(data: bytes, asked: Asked, limits: Limits) -> Message:
     try:
-        return _look(data, model, limits)
-    except EmolensError as error:
-        return error
-    except Exception as error:  # noqa: BLE001 (it belongs to the request, and may not be fit to be sent)
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        look, rows = _look(data, asked, limits)
+    except ImageError as error:
+        return {"error": "image", "code": error.code, "message": str(error)}, []
+    except ModelError as error:
+        return {"error": "model", "message": str(error)}, []
+    except Exception as error:  # noqa: BLE001 (it belongs to the request)
+        return {"error": "other", "message": f"{type(error).__name__}: {error}"}, []
+    arrays: list[NDArray[Any]] = [look.boxes, look.scores, *look.framed]
+    if rows is not None:
+        arrays.append(rows)
+    words = {"name": look.name, "width": look.width, "height": look.height, "milliseconds": look.milliseconds}
+    return words | {"classified": rows is not None}, arrays
+
+
+def _exception(error: str, message: str, code: str = "") -> Exception:
+    if error == "image":
+        return ImageError(code, message)
+    return ModelError(message) if error == "model" else RuntimeError(message)
 
 
 def _look(data: bytes, asked: Asked, limits: Limits) -> Seen:

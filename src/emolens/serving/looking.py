@@ -2,24 +2,25 @@
 
 import asyncio
 import os
-import pickle
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import asdict
 from queue import SimpleQueue
 from threading import Lock
 
 from emolens.errors import ImageError
 from emolens.image import Limits
-from emolens.serving.look_process import Asked, Seen, hear, say
+from emolens.serving.look_process import Asked, Seen, question, seen
+from emolens.serving.messages import hear, say
 
 # The first may be lost to the system, for want of memory.
 _ATTEMPTS = 2
 
 # What comes of a connection whose other end is no more, or that was closed here meanwhile.
-_DEAD = (EOFError, OSError, ValueError, pickle.UnpicklingError)
+_DEAD = (EOFError, OSError, ValueError)
 
 # glibc gives what an image needed back to the system and asks for it again for the next one, which costs a tenth of the
 # processor time of a photograph. What is kept so is little beside what one image at the limit takes.
@@ -136,7 +137,7 @@ class _Process:
             raise
         self._questions, self._answers = self._socket.makefile("wb"), self._socket.makefile("rb")
         with suppress(OSError):  # it has ended already, which whoever asks will find
-            say(limits, self._questions)
+            say(self._questions, asdict(limits))
 
     def ask(self, data: bytes, model: Asked, seconds: float) -> Seen:
         """Raises one of `_DEAD` where the process is no more, or says nothing for so long; and what it raised."""
@@ -144,11 +145,9 @@ class _Process:
         if not self.started:
             hear(self._answers)
             self.started = True
-        say((data, model), self._questions)
-        answer = hear(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer  # type: ignore[no-any-return]
+        words, arrays = question(data, model)
+        say(self._questions, words, *arrays)
+        return seen(hear(self._answers))
 
     def kill(self) -> None:
         self._process.kill()
