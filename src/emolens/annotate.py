@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from emolens.image import Photo
 from emolens.results import Box, Prediction
+from emolens.text import percent
 
 SIDE = 4096
 """Photographs are drawn at this longest side or, where they are larger, a little over it."""
@@ -198,7 +199,7 @@ def _likeliest(probabilities: Mapping[str, float]) -> tuple[tuple[str, float], .
 
 
 def _percent(probability: float | None) -> str:
-    return "" if probability is None else f"{100 * probability:.0f}%"
+    return "" if probability is None else percent(probability)
 
 
 def _colour(label: str) -> _Colour:

@@ -1,4 +1,9 @@
-"""Text of others, such as file names and labels, made fit to be shown."""
+"""What is shown: probabilities in words, and text of others, such as file names and labels, made fit for it."""
+
+
+def percent(probability: float) -> str:
+    """A probability as people say it; what is not nothing is never shown as nothing."""
+    return "<1%" if 0 < probability < 0.005 else f"{100 * probability:.0f}%"
 
 
 def printable(text: str) -> str:

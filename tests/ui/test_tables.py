@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from emolens.results import Face, Failure, Prediction, Reactions
-from emolens.ui.tables import FAILED, NO_FACE, UNSURE, shown_rows, to_csv, to_parquet, verdict
+from emolens.ui.tables import FAILED, NO_FACE, NO_PICTURE, UNSURE, shown_rows, to_csv, to_parquet, verdict
 
 FACE = Face((1, 2, 3, 4), 0.9, {"happy": 0.8, "sad": 0.2}, ("happy",))
 HAPPY = Prediction(
@@ -25,7 +25,7 @@ def test_every_result_has_a_word_to_filter_by() -> None:
 
 def test_the_page_shows_answers_and_problems_each_in_its_row() -> None:
     failed, happy, *_ = shown_rows(ALL, [b"", b"jpeg", b"", b""])
-    assert (failed["photo"], failed["problem"]) == (None, "d.jpg: ends too early")
+    assert (failed["photo"], failed["problem"]) == (NO_PICTURE, "d.jpg: ends too early")
     assert (happy["sure"], happy["faces"], happy["reactions"], happy["problem"]) == (80, 1, "😀", "")
     assert happy["photo"].startswith("data:image/jpeg;base64,")
 

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
 from emolens.labels import LABEL_SETS
 from emolens.policy import Policy
 from emolens.results import Face, Prediction, Reactions
-from emolens.ui.words import emoji_of, faces_found, headline, named, percent, timing, why
+from emolens.ui.words import emoji_of, faces_found, headline, named, timing, why
 
 PREDICTION = Prediction("a.jpg", "tiny", 9, 9, {"happy": 0.8, "sad": 0.2}, ("happy",), (), Reactions())
 
@@ -21,11 +19,6 @@ def test_every_emotion_of_our_label_sets_has_an_emoji_of_its_own() -> None:
 def test_other_names_of_an_emotion_have_its_emoji_and_unknown_ones_a_mark() -> None:
     assert emoji_of("Happiness") == emoji_of("happy")
     assert named("bored") == "▫️ bored"
-
-
-@pytest.mark.parametrize(("probability", "said"), [(0.0, "0%"), (0.004, "<1%"), (0.456, "46%"), (1.0, "100%")])
-def test_what_is_not_nothing_is_not_shown_as_nothing(probability: float, said: str) -> None:
-    assert percent(probability) == said
 
 
 def test_the_headline_says_the_answer_or_that_there_is_none() -> None:

@@ -7,7 +7,7 @@ from typing import Literal, TextIO
 
 from emolens.results import Failure, Prediction
 from emolens.rows import columns, row
-from emolens.text import printable
+from emolens.text import percent, printable
 
 Format = Literal["table", "json", "jsonl", "csv"]
 
@@ -82,14 +82,14 @@ def _table_row(prediction: Prediction, labels: Sequence[str]) -> tuple[str, ...]
         f"{prediction.milliseconds['total']:.0f}",
     )
     scores = sorted(prediction.probabilities.items(), key=lambda score: -score[1])
-    return (*row, "\n".join(f"{100 * value:3.0f}% {label}" for label, value in scores)) if labels else row
+    return (*row, "\n".join(f"{percent(value):>4} {label}" for label, value in scores)) if labels else row
 
 
 def _emotions(prediction: Prediction) -> str:
     if prediction.dominant is None:
         return "no face"
-    found = ", ".join(f"{label} {100 * prediction.probabilities[label]:.0f}%" for label in prediction.emotions)
-    found = found or f"none is clear ({prediction.dominant} {100 * (prediction.confidence or 0):.0f}%)"
+    found = ", ".join(f"{label} {percent(prediction.probabilities[label])}" for label in prediction.emotions)
+    found = found or f"none is clear ({prediction.dominant} {percent(prediction.confidence or 0)})"
     return printable(f"{found}, unsure" if prediction.unsure else found)
 
 

@@ -9,10 +9,11 @@ import streamlit as st
 from emolens.card_page.markdown import text
 from emolens.errors import MissingExtraError
 from emolens.results import Face, Prediction
+from emolens.text import percent
 from emolens.ui import session
 from emolens.ui.backend import About, Local, Remote
 from emolens.ui.pictures import Picture
-from emolens.ui.words import named, percent
+from emolens.ui.words import named
 
 if TYPE_CHECKING:
     from emolens.feedback import Answer, Store

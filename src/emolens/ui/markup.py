@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from emolens.results import Face, Prediction, Reactions
-from emolens.ui.words import emotions_found, headline, named, percent, why
+from emolens.text import percent
+from emolens.ui.words import emotions_found, headline, named, why
 
 
 def bars(probabilities: Mapping[str, float], caption: str) -> str:

@@ -11,10 +11,10 @@ from emolens.card import ModelCard
 from emolens.image import Limits
 from emolens.policy import Policy
 from emolens.results import Prediction
+from emolens.text import percent
 from emolens.ui.backend import About, Backend, Local, Remote
 from emolens.ui.pictures import Picture
 from emolens.ui.redecide import redecide, with_threshold
-from emolens.ui.words import percent
 
 _T = TypeVar("_T")
 

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 Results = Sequence[Prediction | Failure]
 
+# Shown where there is no picture, for which the table would otherwise say "None".
+NO_PICTURE = (
+    "data:image/svg+xml;base64,"
+    + base64.b64encode(
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+        b'<rect width="16" height="16" rx="2" fill="#8883"/>'
+        b'<path d="M5 5l6 6M11 5l-6 6" stroke="#888" stroke-linecap="round"/></svg>'
+    ).decode()
+)
+
 NO_FACE, FAILED, UNSURE = "🔍 no face", "⚠️ not read", "🤷 not sure"
 
 
@@ -71,8 +81,8 @@ def _labels(results: Results) -> list[str]:
 
 
 def _shown(result: Prediction | Failure, thumbnail: bytes) -> dict[str, Any]:
-    source = f"data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}" if thumbnail else None
-    cells = {"photo": source, "name": result.input, "answer": verdict(result)}
+    source = f"data:image/jpeg;base64,{base64.b64encode(thumbnail).decode()}"
+    cells = {"photo": source if thumbnail else NO_PICTURE, "name": result.input, "answer": verdict(result)}
     if isinstance(result, Failure):
         return {**cells, "problem": result.message}
     return {

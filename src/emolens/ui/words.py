@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from emolens.labels import canonical
 from emolens.results import Face, Prediction, Reactions
+from emolens.text import percent
 
 _EMOJI = {
     "happy": "😀",
@@ -40,11 +41,6 @@ def emoji_of(label: str) -> str:
 def named(label: str) -> str:
     """An emotion with its emoji: `😀 happy`."""
     return f"{emoji_of(label)} {label.replace('_', ' ')}"
-
-
-def percent(probability: float) -> str:
-    """A probability as people say it; what is not nothing is never shown as nothing."""
-    return "<1%" if 0 < probability < 0.005 else f"{100 * probability:.0f}%"
 
 
 def headline(prediction: Prediction) -> str:

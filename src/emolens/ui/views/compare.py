@@ -3,11 +3,12 @@
 import streamlit as st
 
 from emolens.results import Prediction
+from emolens.text import percent
 from emolens.ui import markup, session
 from emolens.ui.choose import choose_picture
 from emolens.ui.pictures import Picture, annotated, described, opened
 from emolens.ui.session import Choice
-from emolens.ui.words import faces_found, named, percent, timing
+from emolens.ui.words import faces_found, named, timing
 
 
 def show() -> None:

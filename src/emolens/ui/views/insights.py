@@ -8,9 +8,10 @@ import streamlit as st
 
 from emolens.card import ModelCard
 from emolens.card_page.markdown import text
+from emolens.text import percent
 from emolens.ui import session
 from emolens.ui.asking import has_feedback, store
-from emolens.ui.words import named, percent
+from emolens.ui.words import named
 
 if TYPE_CHECKING:
     from emolens.feedback import Answer
