@@ -200,12 +200,15 @@ def test_no_format_is_reduced_below_the_side_that_is_needed(kind: str, side: int
         assert_corners(photo)
 
 
-def test_a_tall_image_is_reduced_without_seams_between_strips() -> None:
-    ramp = np.repeat(np.linspace(0, 255, 2100, dtype=np.uint8)[:, None], 40, axis=1)
-    photo = decode(saved(Image.fromarray(ramp), "PNG"), side=300)
+@pytest.mark.parametrize("mode", ["L", "RGB", "I"])
+@pytest.mark.parametrize("factor", [1, 7])
+def test_there_are_no_seams_between_the_strips_of_a_large_image(mode: str, factor: int) -> None:
+    ramp = np.repeat(np.linspace(0, 255, 2100, dtype=np.uint8)[:, None], 1500, axis=1)
+    photo = decode(Image.fromarray(ramp).convert(mode), side=2100 // factor)
     steps = np.diff(photo.pixels[:, 0, 0].astype(int))
-    assert photo.pixels.shape == (300, 6, 3)
+    assert photo.pixels.shape == (2100 // factor, -(-1500 // factor), 3)
     assert 0 <= steps.min() <= steps.max() <= 2
+    assert (photo.pixels[0, 0, 0], photo.pixels[-1, 0, 0]) == pytest.approx((0, 255), abs=1)
 
 
 def test_reduction_keeps_transparent_parts_white() -> None:
@@ -542,3 +545,8 @@ def test_any_box_gives_a_crop_of_the_right_size_within_the_range_of_the_image(
     assert crop.shape == (24, 16, channels)
     assert crop.dtype == np.uint8
     assert (crop == 70).all()
+
+
+def test_an_error_passes_from_a_users_process_to_another() -> None:
+    error = pickle.loads(pickle.dumps(ImageError("empty", "a.jpg: is empty")))
+    assert (error.code, str(error)) == ("empty", "a.jpg: is empty")

@@ -61,6 +61,13 @@ def test_every_face_gets_its_box_and_probabilities_that_sum_to_one(predictor: Pr
     assert (prediction.width, prediction.height, prediction.model) == (200, 120, "tiny")
 
 
+def test_a_look_keeps_little_of_an_image(predictor: Predictor) -> None:
+    look = predictor.look(picture((10, 20, 40, 50), (100, 10, 60, 80)))
+    assert (look.boxes.dtype, look.boxes.shape) == (np.float32, (2, 4))
+    assert (look.scores.dtype, look.scores.shape) == (np.float32, (2,))
+    assert [(crops.dtype, crops.shape) for crops in look.framed] == [(np.uint8, (2, 48, 48, 1))]
+
+
 def test_the_steps_are_timed_and_the_total_is_their_sum(predictor: Predictor) -> None:
     spent = predictor.predict(picture((10, 20, 40, 50))).milliseconds
     assert list(spent) == ["decode", "detect", "classify", "total"]

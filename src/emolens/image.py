@@ -135,8 +135,8 @@ def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
         if status.st_size > limits.max_bytes:
             raise _too_many_bytes(name, status.st_size, limits)
         with Path(path).open("rb") as file:
-            # Not as much as is allowed, since memory for all that is asked for is taken at once.
-            return file.read(status.st_size)
+            # Memory for all that is asked for is taken at once. Some file systems know no sizes.
+            return file.read(status.st_size or limits.max_bytes + 1)
     except PermissionError:
         raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):

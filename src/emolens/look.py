@@ -105,6 +105,7 @@ def as_box(row: NDArray[np.float32]) -> Box:
 
 def _clipped(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     """The parts of the boxes, `x, y, w, h`, that lie within the image; possibly of no area."""
-    low = boxes[:, :2].clip(0, (width, height))
-    high = (boxes[:, :2] + boxes[:, 2:]).clip(0, (width, height))
+    edge = np.array((width, height), np.float32)
+    low = boxes[:, :2].clip(0, edge)
+    high = (boxes[:, :2] + boxes[:, 2:]).clip(0, edge)
     return np.concatenate([low, high - low], axis=1)

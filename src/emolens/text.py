@@ -1,9 +1,9 @@
-"""What is shown: probabilities in words, and text of others, such as file names and labels, made fit for it."""
+"""Probabilities in words, and text of others, such as file names and labels, made fit to be shown."""
 
 
 def percent(probability: float) -> str:
     """A probability as people say it; what is not nothing is never shown as nothing."""
-    return "<1%" if 0 < probability < 0.005 else f"{100 * probability:.0f}%"
+    return "<1%" if 0 < probability <= 0.005 else f"{100 * probability:.0f}%"
 
 
 def printable(text: str) -> str:

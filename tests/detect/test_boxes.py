@@ -47,8 +47,8 @@ def test_those_that_stand_are_sorted_apart_and_cover_those_that_fall(drawn: tupl
     assert stand.boxes.tolist() == boxes[kept].tolist()
     assert (np.diff(scores[kept]) <= 0).all()
     overlaps = iou(boxes[kept], boxes[kept])
-    assert (overlaps[~np.eye(len(kept), dtype=bool)] <= MOST_OVERLAP).all()
+    assert (overlaps[~np.eye(len(kept), dtype=bool)] <= MOST_OVERLAP + 1e-6).all()
     fallen = np.setdiff1d(np.arange(len(boxes)), kept)
     if len(fallen):
         lie_within = intersection(boxes[fallen], boxes[kept]) > 0.79 * area(boxes[fallen])[:, None]
-        assert ((iou(boxes[fallen], boxes[kept]) > MOST_OVERLAP) | lie_within).any(axis=1).all()
+        assert ((iou(boxes[fallen], boxes[kept]) > MOST_OVERLAP - 1e-6) | lie_within).any(axis=1).all()

@@ -70,7 +70,7 @@ class OwnDetector:
         factor = math.ceil(longest / _GLANCE)
         glanced = self._search(image, longest // factor)
         large = np.sqrt(area(glanced.boxes)) >= _LARGE * factor
-        return joined(found, glanced.only(large)) if large.any() else found
+        return joined(found, glanced.only(large))
 
     def for_many(self) -> "OwnDetector":
         """As of `Detector`."""

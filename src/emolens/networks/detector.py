@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from emolens.detect.own import CHANNELS, STRIDES
 
-PATCH = 4
+_PATCH = 4
 
 _RARE = 0.01  # how likely a cell holds a face before anything is learned
 
@@ -33,13 +33,13 @@ class FaceDetector(nn.Module):
         self, widths: Sequence[int] = (32, 64, 96, 128), blocks: Sequence[int] = (1, 2, 3, 3), neck: int = 32
     ) -> None:
         super().__init__()
-        self.stem = conv(3, widths[0], PATCH, stride=PATCH, padding=0)
+        self.stem = conv(3, widths[0], _PATCH, stride=_PATCH, padding=0)
         self.stages = nn.ModuleList()
         for index, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             down = [Separable(widths[index - 1], width, stride=2)] if index else []
             kernel = 5 if index == len(blocks) - 1 else 3
             self.stages.append(nn.Sequential(*down, *(Separable(width, width, kernel) for _ in range(count))))
-        self.laterals = nn.ModuleList(conv(width, neck, 1, act=False) for width in widths[1:])
+        self.laterals = nn.ModuleList(conv(width, neck, 1, padding=0, act=False) for width in widths[1:])
         self.heads = nn.ModuleList(nn.Sequential(Separable(neck, neck), _last(neck)) for _ in STRIDES)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -60,7 +60,7 @@ class Separable(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             conv(width_in, width_in, kernel, stride=stride, padding=kernel // 2, groups=width_in),
-            conv(width_in, width, 1, act=False),
+            conv(width_in, width, 1, padding=0, act=False),
         )
         self.has_shortcut = stride == 1 and width_in == width
 
@@ -71,7 +71,7 @@ class Separable(nn.Module):
 
 
 def conv(
-    width_in: int, width: int, kernel: int, *, stride: int = 1, padding: int = 0, groups: int = 1, act: bool = True
+    width_in: int, width: int, kernel: int, *, stride: int = 1, padding: int, groups: int = 1, act: bool = True
 ) -> nn.Sequential:
     """Convolution, batch norm and, with `act`, ReLU."""
     layers: list[nn.Module] = [

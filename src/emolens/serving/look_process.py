@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from emolens.classifier import Classifier, Framing
 from emolens.detect.base import Detector
-from emolens.errors import EmolensError, ImageError, ModelError
+from emolens.errors import EmolensError, ImageError
 from emolens.image import Limits
 from emolens.look import Look, Looker
 from emolens.predictor import open_classifier, open_detector
@@ -64,7 +64,7 @@ def main() -> None:
             words, (data,) = hear(questions)
             words, arrays = _answer(data.tobytes(), _ASKED.validate_python(words), limits)
             say(answers, words, *arrays)
-    except (EOFError, ValueError, BrokenPipeError):
+    except (EOFError, BrokenPipeError):
         os._exit(0)  # nothing is left to be done, nor anybody to whom what is half said could be told
 
 
@@ -76,33 +76,28 @@ def question(data: bytes, asked: Asked) -> Message:
 def seen(answer: Message) -> Seen:
     """What a process has seen; raises what it raised."""
     words, arrays = answer
-    if "error" in words:
-        raise _exception(**words)
+    if "code" in words:
+        raise ImageError(words["code"], words["message"])
+    if "fault" in words:
+        raise RuntimeError(words["fault"])
     boxes, scores, *framed = arrays
-    rows = framed.pop() if words.pop("classified") else None
-    return Look(boxes=boxes, scores=scores, framed=tuple(framed), **words), rows
+    rows = framed.pop() if words["classified"] else None
+    look = Look(words["name"], words["width"], words["height"], boxes, scores, tuple(framed), words["milliseconds"])
+    return look, rows
 
 
 def _answer(data: bytes, asked: Asked, limits: Limits) -> Message:
     try:
         look, rows = _look(data, asked, limits)
     except ImageError as error:
-        return {"error": "image", "code": error.code, "message": str(error)}, []
-    except ModelError as error:
-        return {"error": "model", "message": str(error)}, []
+        return {"code": error.code, "message": str(error)}, []
     except Exception as error:  # noqa: BLE001 (it belongs to the request)
-        return {"error": "other", "message": f"{type(error).__name__}: {error}"}, []
+        return {"fault": f"{type(error).__name__}: {error}"}, []
     arrays: list[NDArray[Any]] = [look.boxes, look.scores, *look.framed]
     if rows is not None:
         arrays.append(rows)
     words = {"name": look.name, "width": look.width, "height": look.height, "milliseconds": look.milliseconds}
     return words | {"classified": rows is not None}, arrays
-
-
-def _exception(error: str, message: str, code: str = "") -> Exception:
-    if error == "image":
-        return ImageError(code, message)
-    return ModelError(message) if error == "model" else RuntimeError(message)
 
 
 def _look(data: bytes, asked: Asked, limits: Limits) -> Seen:

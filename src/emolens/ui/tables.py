@@ -19,7 +19,7 @@ Results = Sequence[Prediction | Failure]
 NO_PICTURE = (
     "data:image/svg+xml;base64,"
     + base64.b64encode(
-        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64" viewBox="0 0 16 16">'
         b'<rect width="16" height="16" rx="2" fill="#8883"/>'
         b'<path d="M5 5l6 6M11 5l-6 6" stroke="#888" stroke-linecap="round"/></svg>'
     ).decode()

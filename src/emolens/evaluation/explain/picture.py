@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emolens.card import ModelCard
-from emolens.text import printable
+from emolens.text import percent, printable
 
 # Okabe and Ito (2008): told apart with any kind of colour vision.
 _FOR, _AGAINST = np.array([(213, 94, 0), (0, 114, 178)], np.float32)
@@ -72,7 +72,7 @@ class _Legend:
         cls, card: ModelCard, probabilities: NDArray[np.float32], method: str, supports: str, opposes: str | None
     ) -> "_Legend":
         top = int(probabilities.argmax())
-        title = f"{card.labels[top]} {100 * probabilities[top]:.0f}%"
+        title = f"{card.labels[top]} {percent(probabilities[top])}"
         return cls(title, f"{card.name} {card.version}, {method}", card.labels[top], supports, opposes)
 
 
