@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import pickle
 import subprocess
 import sys
 import zlib
