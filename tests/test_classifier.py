@@ -141,3 +141,13 @@ def test_an_ensemble_with_augmentation_reads_photographs_and_cut_out_faces(tmp_p
     assert predictor.classify([photo, photo[:, :100]]).shape == (2, 3)
     assert predictor.classify(np.zeros((4, 48, 48, 1), np.uint8)).shape == (4, 3)
     assert emolens.load(paths, weights=[1, 2], tta="full", detector=None).predict(photo).model == "small + large"
+
+
+def test_views_and_ensembles_answer_the_same_for_many_images_each_model_in_one_thread(tmp_path: Path) -> None:
+    one, two = (OnnxModel(make_model_file(tmp_path / f"{name}.onnx", labels=LABELS)) for name in ("one", "two"))
+    both = Ensemble([Augmented(one, "flip"), two], [1, 3])
+    many = both.for_many()
+    np.testing.assert_allclose(many.classify([crops()]), both.classify([crops()]), atol=1e-6)
+    assert [
+        model.session.get_session_options().intra_op_num_threads for model in (many.models[0].model, many.models[1])
+    ] == [1, 1]

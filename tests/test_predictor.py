@@ -1,7 +1,7 @@
 """The first flow end to end: images in, predictions and failures out."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -354,3 +354,24 @@ def test_after_the_first_of_many_images_searches_run_side_by_side(model: OnnxMod
     found = list(Predictor(model, alone, social).predict_many(images))
     assert [len(result.faces) for result in found if isinstance(result, Prediction)] == [1] * 5
     assert (alone.searched, many.searched) == (1, 4)
+
+
+def test_many_images_are_classified_beside_the_search_of_others_and_one_alone(social: Policy, tmp_path: Path) -> None:
+    class Counting(OnnxModel):
+        def __init__(self, many: "Counting | None" = None) -> None:
+            super().__init__(make_model_file(tmp_path / "tiny.onnx"), "cpu")
+            self.asked, self.many = 0, many
+
+        def for_many(self) -> "Counting":
+            assert self.many is not None
+            return self.many
+
+        def classify(self, framed: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+            self.asked += 1
+            return super().classify(framed)
+
+    many = Counting()
+    alone = Counting(many)
+    images = [picture((10, 20, 40, 50)) for _ in range(5)]
+    assert len(list(Predictor(alone, MagentaPatches(), social).predict_many(images, batch_size=4))) == 5
+    assert (alone.asked, many.asked) == (1, 1)

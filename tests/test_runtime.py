@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from emolens import session
 from emolens.card import METADATA_KEY, ModelCard
 from emolens.errors import ConfigError, ModelError
 from emolens.labels import LABEL_SETS
@@ -194,3 +195,20 @@ def test_softmax_and_sigmoid_stay_probabilities_for_any_logits(logits):
     np.testing.assert_allclose(softmax(logits).sum(axis=1), 1, rtol=1e-5)
     for values in (softmax(logits), sigmoid(logits)):
         assert np.all((values >= 0) & (values <= 1))
+
+
+def test_for_many_images_a_small_model_answers_the_same_in_one_thread(path: Path) -> None:
+    model = OnnxModel(path, "cpu")
+    path.write_bytes(b"another")  # what becomes of the file meanwhile does not matter
+    many = model.for_many()
+    assert many.session.get_session_options().intra_op_num_threads == 1
+    np.testing.assert_allclose(many.classify([crops(5)]), model.classify([crops(5)]), atol=1e-6)
+
+
+def test_for_many_images_large_models_and_given_threads_stay_as_they_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = OnnxModel(path, "cpu", threads=2)
+    monkeypatch.setattr(session, "_SMALL", path.stat().st_size - 1)
+    for model in (given, OnnxModel(path, "cpu")):
+        assert model.for_many().session is model.session

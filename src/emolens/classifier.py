@@ -40,6 +40,11 @@ class Classifier(Protocol):
             `(N, L)` float32.
         """
 
+    def for_many(self) -> "Classifier":
+        """The same for many images, beside whose search it runs: small models in one thread a call, unless a number was
+        given.
+        """
+
     @property
     def about(self) -> dict[str, Any]:
         """What was used, for reports; JSON-able."""
@@ -79,6 +84,9 @@ class Augmented:
         answers = [self.model.classify(view) for view in (*views, *mirrored)]
         mean: NDArray[np.float32] = np.mean(answers, axis=0, dtype=np.float32)
         return mean
+
+    def for_many(self) -> "Augmented":
+        return Augmented(self.model.for_many(), self.tta)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -132,6 +140,9 @@ class Ensemble:
         ]
         mean: NDArray[np.float32] = np.average(answers, axis=0, weights=self.weights).astype(np.float32)
         return mean
+
+    def for_many(self) -> "Ensemble":
+        return Ensemble([model.for_many() for model in self.models], self.weights)
 
     @property
     def about(self) -> dict[str, Any]:

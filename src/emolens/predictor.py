@@ -62,8 +62,8 @@ def load(
         threshold: from which probability on an emotion counts as found; `None` leaves it to policy and model.
         detector_size: longest side, in pixels, at which faces are searched; `None` searches every pixel.
         limits: what is refused before memory is spent on it.
-        threads: for one call of a model; 0 takes all cores, but for the faces of many images, which are searched side
-            by side, each in one thread.
+        threads: for one call of a model; 0 takes all cores, but for many images, which are searched side by side, each
+            in one thread, and classified by small models in one beside that.
         crop_emoji: a model of emoji answers for each emoji on a plain background, whose boxes are then `faces`, instead
             of for the whole image.
 
@@ -171,7 +171,7 @@ class Predictor:
         Raises:
             ImageError: it cannot be read; see `emolens.image.decode` for the codes.
         """
-        (prediction,) = self._predict([self.look(source)])
+        (prediction,) = self._predict([self.look(source)], self.model)
         return prediction
 
     def predict_many(self, sources: Iterable[ImageSource], batch_size: int = 16) -> Generator[Prediction | Failure]:
@@ -187,7 +187,9 @@ class Predictor:
             raise ConfigError(f"a batch has at least one image, not {batch_size}")
         with closing(self._look_ahead(sources, ahead=batch_size)) as looks:
             while batch := list(islice(looks, batch_size)):
-                predictions = iter(self._predict([look for look in batch if isinstance(look, Look)]))
+                # A single one has all cores for itself.
+                model = self._model_for_many if len(batch) > 1 else self.model
+                predictions = iter(self._predict([look for look in batch if isinstance(look, Look)], model))
                 for look in batch:
                     yield look if isinstance(look, Failure) else next(predictions)
 
@@ -235,11 +237,14 @@ class Predictor:
         Raises:
             ModelError: the model fails.
         """
+        return self._classified(looks, self.model)
+
+    def _classified(self, looks: Sequence[Look], model: Classifier) -> list[NDArray[np.float32]]:
         if not looks:
             return []
         framed = [np.concatenate(crops) for crops in zip(*(look.framed for look in looks), strict=True)]
         ends = np.cumsum([len(look) for look in looks])
-        return np.split(self.model.classify(framed), ends[:-1])
+        return np.split(model.classify(framed), ends[:-1])
 
     def decide(self, look: Look, rows: NDArray[np.float32], classify: float) -> Prediction:
         """The last step: one image's result.
@@ -292,13 +297,17 @@ class Predictor:
 
     @cached_property
     def _looker_for_many(self) -> Looker:
-        # Of two searches at once that each take all cores, one stands in the way of the other.
+        # Of two calls at once that each take all cores, one stands in the way of the other.
         return Looker(self.model.framings, self.detector and self.detector.for_many(), self.limits)
 
-    def _predict(self, looks: Sequence[Look]) -> list[Prediction]:
+    @cached_property
+    def _model_for_many(self) -> Classifier:
+        return self.model.for_many()
+
+    def _predict(self, looks: Sequence[Look], model: Classifier) -> list[Prediction]:
         """The other two steps, of these images together."""
         start = perf_counter()
-        rows = self.classify_looks(looks)
+        rows = self._classified(looks, model)
         share = 1e3 * (perf_counter() - start) / max(len(looks), 1)
         return [self.decide(look, part, share) for look, part in zip(looks, rows, strict=True)]
 

@@ -15,6 +15,9 @@ Device = Literal["auto", "cpu", "cuda"]
 
 _CUDA = "CUDAExecutionProvider"
 
+# A call of a model whose file has no more bytes is over before cores could have shared it to any profit.
+_SMALL = 16 * 2**20
+
 
 def open_session(
     path: Path, device: Device = "auto", threads: int = 0, content: bytes | None = None
@@ -56,22 +59,24 @@ def open_session(
     return session
 
 
-def read_model(path: Path) -> bytes:
-    """The content of a small model file, for `open_session`.
+def read_small(path: Path) -> bytes | None:
+    """The content of a model file, for `open_session` and `side_by_side`; None of a large one.
 
     Raises:
         ModelError: it is missing.
     """
     _check_file(path)
-    return path.read_bytes()
+    return path.read_bytes() if path.stat().st_size <= _SMALL else None
 
 
-def side_by_side(session: ort.InferenceSession, path: Path, content: bytes) -> ort.InferenceSession:
+def side_by_side(session: ort.InferenceSession, path: Path, content: bytes | None) -> ort.InferenceSession:
     """A session of the same file for calls that run beside each other, each in one thread.
 
-    It is the same one where its number of threads was given, or where it takes no cores but a GPU.
+    It is the same one where the file is large (`content` is None), where its number of threads was given, or where it
+    takes no cores but a GPU.
     """
-    if session.get_session_options().intra_op_num_threads or _CUDA in session.get_providers():
+    asked = session.get_session_options().intra_op_num_threads
+    if content is None or asked or _CUDA in session.get_providers():
         return session
     return open_session(path, "cpu", threads=1, content=content)
 

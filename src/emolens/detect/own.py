@@ -15,7 +15,7 @@ from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.probability import sigmoid
-from emolens.session import Device, open_session, read_model, run_session, session_metadata, side_by_side
+from emolens.session import Device, open_session, read_small, run_session, session_metadata, side_by_side
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
@@ -54,7 +54,7 @@ class OwnDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
-        self._content = read_model(path)
+        self._content = read_small(path)
         self.session = open_session(path, device, threads, self._content)
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         self.name = self.card.name

@@ -11,7 +11,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.session import Device, open_session, read_model, run_session, side_by_side
+from emolens.session import Device, open_session, read_small, run_session, side_by_side
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -44,7 +44,7 @@ class YunetDetector:
         threads: int = 0,
     ) -> None:
         self.path, self.size = path, size
-        self._content = read_model(path)
+        self._content = read_small(path)
         self.score_threshold = score_threshold
         self.session = open_session(path, device, threads, self._content)
         self._canvas = self._check_graph(path)
