@@ -110,7 +110,7 @@ def load_upright(image: Image.Image, side: int | None, name: str, data: bytes = 
     turn = _TURNS.get(stored_orientation(image))
     upright = pixels if turn is None else turn(pixels)
     # `pixels` lie behind the image in the memory of the thread that decoded it, which is given back only from its end.
-    return np.array(upright) if side else np.ascontiguousarray(upright)
+    return np.array(upright) if side else np.require(upright, requirements=["C", "W"])
 
 
 def stored_orientation(image: Image.Image) -> int:
@@ -152,14 +152,20 @@ def _alone(load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 
 def _pixels(image: Image.Image, factor: int) -> NDArray[np.uint8]:
-    """Converts and reduces strip by strip, so that a large image is held only once."""
+    """Converts and reduces, a large image strip by strip, so that it is held only once."""
     to_plain = _wide_grey(image) if image.mode in ("I", "F") else _plain
+
+    def converted(part: Image.Image) -> NDArray[np.uint8]:
+        plain = to_plain(part)
+        return np.asarray(plain.reduce(factor) if factor > 1 else plain)
+
+    if math.prod(image.size) <= _STRIP:
+        return converted(image)
     pixels = np.empty((math.ceil(image.height / factor), math.ceil(image.width / factor), 3), np.uint8)
     rows = max(1, _STRIP // (image.width * factor))
     for row in range(0, len(pixels), rows):
         box = (0, row * factor, image.width, min((row + rows) * factor, image.height))
-        plain = to_plain(image.crop(box) if rows < len(pixels) else image)
-        pixels[row : row + rows] = np.asarray(plain.reduce(factor) if factor > 1 else plain)
+        pixels[row : row + rows] = converted(image.crop(box))
     return pixels
 
 

@@ -185,7 +185,8 @@ class Predictor:
         """
         if batch_size < 1:
             raise ConfigError(f"a batch has at least one image, not {batch_size}")
-        with closing(self._look_ahead(sources, ahead=batch_size)) as looks:
+        # So far ahead that threads have work while a batch with many faces is classified.
+        with closing(self._look_ahead(sources, ahead=2 * batch_size)) as looks:
             while batch := list(islice(looks, batch_size)):
                 # A single one has all cores for itself.
                 model = self._model_for_many if len(batch) > 1 else self.model

@@ -24,9 +24,10 @@ OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
 CHANNELS = 1 + 4 + 10
 _LARGEST_LOG = 6.0
 
-# The network has learnt from crops of this side and knows no larger face. Larger pictures are searched once more at
-# a glance: at no more than this longest side, by a whole factor since that is fast, for faces of so many pixels there.
-_CROP = 320
+# The network has learnt from faces of up to so many pixels, a tenth more than its crops. Larger pictures are searched
+# once more at a glance: at no more than this longest side, by a whole factor since that is fast, for faces of so many
+# pixels there.
+_LARGEST = 422
 _GLANCE = 192
 _LARGE = 32
 
@@ -65,7 +66,7 @@ class OwnDetector:
         """Searches an `(H, W, 3)` uint8 RGB array."""
         found = self._search(image, self.size)
         longest = max(image.shape[:2])
-        if min(longest, self.size or longest) <= _CROP:
+        if min(longest, self.size or longest) <= _LARGEST:
             return found
         factor = math.ceil(longest / _GLANCE)
         glanced = self._search(image, longest // factor)
