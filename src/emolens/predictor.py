@@ -188,8 +188,8 @@ class Predictor:
         # So far ahead that threads have work while a batch with many faces is classified.
         with closing(self._look_ahead(sources, ahead=2 * batch_size)) as looks:
             while batch := list(islice(looks, batch_size)):
-                # A single one has all cores for itself.
-                model = self._model_for_many if len(batch) > 1 else self.model
+                # One that is not full is the last one, and has all cores for itself.
+                model = self._model_for_many if len(batch) == batch_size else self.model
                 predictions = iter(self._predict([look for look in batch if isinstance(look, Look)], model))
                 for look in batch:
                     yield look if isinstance(look, Failure) else next(predictions)
@@ -260,8 +260,8 @@ class Predictor:
         )
         if len(rows):
             # A score may be so small that it is zero; weights must not all be.
-            weights = (look.boxes[:, 2] * look.boxes[:, 3] * look.scores).clip(1e-9) if faces else None
-            probabilities = self._named(np.average(rows, axis=0, weights=weights))
+            weights = (look.boxes[:, 2] * look.boxes[:, 3] * look.scores).clip(1e-9) if faces else np.ones(len(rows))
+            probabilities = self._named(weights @ rows / weights.sum())
             emotions = self.policy.present(probabilities, self.model.card.threshold_of)
             reactions = self.policy.decide(emotions, probabilities)
         else:

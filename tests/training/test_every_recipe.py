@@ -34,7 +34,7 @@ STAND_INS = {
 
 SMALL = {
     "detector": (
-        "network={widths: [8, 8, 16, 16, 16], blocks: [1, 1, 1], neck: 16}", "augmentation.size=64",
+        "network={widths: [8, 16, 16, 16], blocks: [1, 1, 1, 1], neck: 16}", "augmentation.size=64",
         "optimisation.batch_size=4",
     ),
     "face-teacher": ("network={name: dlib_resnet, blocks: 3}",),

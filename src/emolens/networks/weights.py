@@ -8,6 +8,7 @@ import timm
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn import Module
 
 from emolens.errors import ConfigError
 from emolens.networks.base import Network
@@ -45,7 +46,18 @@ def load_weights(network: Network, path: Path) -> None:
     load_state(network, loaded, str(path))
 
 
-def load_state(network: Network, state: dict[str, Tensor], source: str) -> None:
+def load_all(network: Module, path: Path) -> None:
+    """Puts the weights of a `.safetensors` file into a network of the very same shape.
+
+    Raises:
+        ConfigError: the file cannot be read, or is of another network; the message says what does not fit.
+    """
+    path = find_run(path)
+    _shapes_in(path)
+    load_state(network, load_file(path), str(path))
+
+
+def load_state(network: Module, state: dict[str, Tensor], source: str) -> None:
     """Puts all weights of a network in; `source` is where they come from, for the message.
 
     Raises:

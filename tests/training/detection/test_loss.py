@@ -96,6 +96,16 @@ def test_an_ignored_region_teaches_nothing_and_background_does() -> None:
     assert background - ignored == pytest.approx(5, abs=0.1)
 
 
+def test_focus_makes_little_of_what_is_nearly_right() -> None:
+    nearly, wrong = (detection_loss(empty_maps(logit), targets(), LOSS)["score"] for logit in (-3.0, 3.0))
+    focused = LOSS.model_copy(update={"focus": 2.0})
+    still_nearly, still_wrong = (
+        detection_loss(empty_maps(logit), targets(), focused)["score"] for logit in (-3.0, 3.0)
+    )
+    assert still_nearly / nearly == pytest.approx(torch.sigmoid(torch.tensor(-3.0)).item() ** 2, rel=1e-4)
+    assert still_wrong / wrong > 0.9
+
+
 def test_a_face_inside_an_ignored_region_still_teaches() -> None:
     box = (14.0, 18.0, 30.0, 34.0)
     with_region = detection_loss(empty_maps(), targets(box, ignore=(0, 0, 64, 64)), LOSS)

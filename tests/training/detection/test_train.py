@@ -7,6 +7,9 @@ import pytest
 
 pytest.importorskip("lightning")
 
+import torch
+from safetensors.torch import load_file
+
 from emolens.detect.own import OwnDetector
 from emolens.errors import ConfigError
 from emolens.export.formats import Format
@@ -19,8 +22,8 @@ from face_photos import face_row, write_face_table
 SETTINGS = [
     "optimisation.batch_size=4",
     "augmentation.size=64",
-    "network.widths=[8, 8, 16, 16, 16]",
-    "network.blocks=[1, 1, 1]",
+    "network.widths=[8, 16, 16, 16]",
+    "network.blocks=[1, 1, 1, 1]",
     "network.neck=16",
 ]
 
@@ -69,6 +72,20 @@ def test_every_epoch_leaves_a_checkpoint_from_which_a_broken_off_training_goes_o
         train(recipe(), table, tmp_path / "run")
     run = train(recipe(), table, tmp_path / "run", resume=True)
     assert run.card().kind == "detector"
+
+
+@pytest.mark.slow
+def test_a_training_begins_with_the_weights_of_a_run_of_the_same_network(table: Path, tmp_path: Path) -> None:
+    begun = train(recipe(), table, tmp_path / "begun")
+    weights = f"network.weights={begun.folder / 'weights.safetensors'}"
+    still = recipe(weights, "optimisation.learning_rate=1e-12", "optimisation.ema=0")
+    run = train(still, table, tmp_path / "run")
+    before, after = (load_file(one.folder / "weights.safetensors") for one in (begun, run))
+    for name in before:
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            torch.testing.assert_close(after[name], before[name])
+    with pytest.raises(ConfigError, match=r"weights\.safetensors"):
+        train(recipe(weights, "network.neck=32"), table, tmp_path / "other")
 
 
 def test_a_misspelt_key_of_the_recipe_is_refused_with_the_nearest_one() -> None:

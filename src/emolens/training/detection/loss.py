@@ -80,6 +80,7 @@ def detection_loss(maps: tuple[Tensor, ...], targets: Targets, weights: Detectio
         learns = ~(within(cells.centres, targets.ignore).any(dim=1) & (quality == 0))
     total = quality.sum().clamp(min=1)
     score = F.binary_cross_entropy_with_logits(answers.logits, quality, reduction="none")
+    score = score * (answers.logits.sigmoid() - quality).abs() ** weights.focus
     crop, cell = quality.nonzero(as_tuple=True)
     weight, face = quality[crop, cell], face[crop, cell]
     boxes = targets.boxes[crop, face]

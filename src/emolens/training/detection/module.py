@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from emolens.detect.fit import fit
 from emolens.detect.own import decode
 from emolens.networks.detector import FaceDetector
+from emolens.networks.weights import load_all
 from emolens.training.detection.augment import Scene, SceneMaker
 from emolens.training.detection.loss import Targets, detection_loss
 from emolens.training.detection.measure import Matches, match
@@ -63,7 +64,10 @@ class DetectorModule(NetworkModule):
     monitor, mode = "val_average_precision", "max"
 
     def __init__(self, recipe: DetectorRecipe) -> None:
-        super().__init__(FaceDetector(**recipe.network.model_dump()), MEAN, STD, recipe.optimisation)
+        network = FaceDetector(**recipe.network.model_dump(exclude={"weights"}))
+        if recipe.network.weights is not None:
+            load_all(network, recipe.network.weights)
+        super().__init__(network, MEAN, STD, recipe.optimisation)
         self.recipe = recipe
         self.matches: list[Matches] = []
 

@@ -1,5 +1,6 @@
 """The recipe of a detector's training."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,8 +27,9 @@ class DetectionData(_Part):
 
 
 class DetectorNetwork(_Part):
-    """See `emolens.networks.detector.FaceDetector`."""
+    """See `emolens.networks.detector.FaceDetector`; `weights` is a file to begin with, such as a run's."""
 
+    weights: Path | None = None
     widths: tuple[int, int, int, int] = (32, 64, 96, 128)
     blocks: tuple[int, int, int, int] = (1, 2, 3, 3)
     neck: int = Field(32, gt=0)
@@ -56,9 +58,15 @@ class DetectionAugmentation(_Part):
 
 
 class DetectionLoss(_Part):
-    """Weights of the parts of the loss, and how many cells may answer for one face."""
+    """Weights of the parts of the loss, and how many cells may answer for one face.
+
+    Attributes:
+        focus: how much more a cell counts for its score the further it is off: the power in the quality focal loss (Li
+            et al., 2020); 0 counts all alike.
+    """
 
     score: float = Field(1.0, gt=0)
+    focus: float = Field(0.0, ge=0)
     box: float = Field(2.0, gt=0)
     landmarks: float = Field(1.0, ge=0)
     candidates: int = Field(10, gt=0)
