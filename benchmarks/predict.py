@@ -42,7 +42,7 @@ FER, FER_MTCNN = "fer", "fer, with MTCNN"
 LARGE_SIZE, LARGE_FACE = 128, 50
 
 # Of what stands beside it, and how many times as fast it should be.
-TARGETS = {(MANY, LOOP): 1.3, (MANY, FER): 8, (LARGE, FER): 8}
+TARGETS = {(MANY, LOOP): 1.3, (MANY, FER): 8}
 
 # An overlap at which a box is a face of the table, and one under which it is none of what is known there.
 SAME, FALSE = 0.35, 0.2

@@ -50,10 +50,7 @@ def open_trained(source: Path) -> Trained:
     if isinstance(recipe, ClassifierRecipe):
         network, pixels = recipe.network.build(len(card.labels), card.input.channels, recipe.size), recipe.pixels
     else:
-        network, pixels = (
-            FaceDetector(**recipe.network.model_dump(exclude={"weights"})),
-            Normalisation(mean=MEAN, std=STD),
-        )
+        network, pixels = FaceDetector(**recipe.network.model_dump()), Normalisation(mean=MEAN, std=STD)
     if is_checkpoint:
         read_weights(network, source)
     else:

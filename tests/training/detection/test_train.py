@@ -77,7 +77,7 @@ def test_every_epoch_leaves_a_checkpoint_from_which_a_broken_off_training_goes_o
 @pytest.mark.slow
 def test_a_training_begins_with_the_weights_of_a_run_of_the_same_network(table: Path, tmp_path: Path) -> None:
     begun = train(recipe(), table, tmp_path / "begun")
-    weights = f"network.weights={begun.folder / 'weights.safetensors'}"
+    weights = f"weights={begun.folder / 'weights.safetensors'}"
     still = recipe(weights, "optimisation.learning_rate=1e-12", "optimisation.ema=0")
     run = train(still, table, tmp_path / "run")
     before, after = (load_file(one.folder / "weights.safetensors") for one in (begun, run))

@@ -64,9 +64,9 @@ class DetectorModule(NetworkModule):
     monitor, mode = "val_average_precision", "max"
 
     def __init__(self, recipe: DetectorRecipe) -> None:
-        network = FaceDetector(**recipe.network.model_dump(exclude={"weights"}))
-        if recipe.network.weights is not None:
-            load_all(network, recipe.network.weights)
+        network = FaceDetector(**recipe.network.model_dump())
+        if recipe.weights is not None:
+            load_all(network, recipe.weights)
         super().__init__(network, MEAN, STD, recipe.optimisation)
         self.recipe = recipe
         self.matches: list[Matches] = []

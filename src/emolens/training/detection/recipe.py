@@ -27,9 +27,8 @@ class DetectionData(_Part):
 
 
 class DetectorNetwork(_Part):
-    """See `emolens.networks.detector.FaceDetector`; `weights` is a file to begin with, such as a run's."""
+    """See `emolens.networks.detector.FaceDetector`."""
 
-    weights: Path | None = None
     widths: tuple[int, int, int, int] = (32, 64, 96, 128)
     blocks: tuple[int, int, int, int] = (1, 2, 3, 3)
     neck: int = Field(32, gt=0)
@@ -76,6 +75,7 @@ class DetectorRecipe(_Part):
     """Everything that a detector's training depends on but the data's path.
 
     Attributes:
+        weights: of the same network, in a file such as a run's, to begin with.
         false_boxes: per photograph of the validation split, how many the score threshold may let through.
     """
 
@@ -86,6 +86,7 @@ class DetectorRecipe(_Part):
     limits: tuple[str, ...] = ()
     data: DetectionData = DetectionData()
     network: DetectorNetwork = DetectorNetwork()
+    weights: Path | None = None
     augmentation: DetectionAugmentation = DetectionAugmentation()
     loss: DetectionLoss = DetectionLoss()
     optimisation: Optimisation
