@@ -1,7 +1,6 @@
 """OnnxModel: a model file in an ONNX Runtime session, crops in, calibrated probabilities out."""
 
 from collections.abc import Sequence
-from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,7 @@ from emolens.classifier import Framing
 from emolens.errors import ModelError
 from emolens.features import open_step
 from emolens.probability import calibrated
-from emolens.session import (
-    Device,
-    file_hash,
-    open_session,
-    read_small,
-    run_session,
-    session_metadata,
-    side_by_side,
-)
+from emolens.session import Device, ModelSession, file_hash, run_session, session_metadata
 
 MAX_BATCH = 64
 
@@ -29,7 +20,7 @@ MAX_BATCH = 64
 _ABSURD = 1e30
 
 
-class OnnxModel:
+class OnnxModel(ModelSession):
     """An emotion classifier: one model file, opened.
 
     Where its card names a feature step, the graph runs on what this step makes of the crops. A crop in which the step
@@ -47,8 +38,7 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path, device: Device = "auto", threads: int = 0) -> None:
-        self.path, self._content = path, read_small(path)
-        self.session = open_session(path, device, threads, self._content)
+        super().__init__(path, device, threads)
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         if self.card.kind == "detector":
             raise ModelError(f"{path} is a face detector, not an emotion model; give it as the detector instead")
@@ -87,12 +77,6 @@ class OnnxModel:
         """As of `Classifier`."""
         (crops,) = framed
         return self.probabilities(crops)
-
-    def for_many(self) -> "OnnxModel":
-        """As of `Classifier`."""
-        twin = copy(self)
-        twin.session = side_by_side(self.session, self.path, self._content)
-        return twin
 
     @property
     def about(self) -> dict[str, Any]:

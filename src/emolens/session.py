@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -59,26 +60,36 @@ def open_session(
     return session
 
 
-def read_small(path: Path) -> bytes | None:
-    """The content of a model file, for `open_session` and `side_by_side`; None of a large one.
+class ModelSession:
+    """What is opened from a model file: the session that runs it, and others of the same content.
+
+    Args:
+        path: the file.
+        device: see `open_session`.
+        threads: see `open_session`.
 
     Raises:
-        ModelError: it is missing.
+        ModelError: the file is missing or not ONNX.
+        ConfigError: as of `open_session`.
     """
-    _check_file(path)
-    return path.read_bytes() if path.stat().st_size <= _SMALL else None
 
+    def __init__(self, path: Path, device: Device, threads: int) -> None:
+        _check_file(path)
+        self.path = path
+        self._content = path.read_bytes() if path.stat().st_size <= _SMALL else None
+        self.session = open_session(path, device, threads, self._content)
 
-def side_by_side(session: ort.InferenceSession, path: Path, content: bytes | None) -> ort.InferenceSession:
-    """A session of the same file for calls that run beside each other, each in one thread.
+    def for_many(self) -> Self:
+        """A twin for calls that run beside each other: each in one thread.
 
-    It is the same one where the file is large (`content` is None), where its number of threads was given, or where it
-    takes no cores but a GPU.
-    """
-    asked = session.get_session_options().intra_op_num_threads
-    if content is None or asked or _CUDA in session.get_providers():
-        return session
-    return open_session(path, "cpu", threads=1, content=content)
+        Its session is the same one where the file is large, where the number of threads was given, or where it takes no
+        cores but a GPU.
+        """
+        twin = copy(self)
+        asked = self.session.get_session_options().intra_op_num_threads
+        if self._content is not None and not asked and _CUDA not in self.session.get_providers():
+            twin.session = open_session(self.path, "cpu", threads=1, content=self._content)
+        return twin
 
 
 def run_session(

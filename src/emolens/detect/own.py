@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.probability import sigmoid
-from emolens.session import Device, open_session, read_small, run_session, session_metadata, side_by_side
+from emolens.session import Device, ModelSession, run_session, session_metadata
 
 STRIDES = (8, 16, 32)
 OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
@@ -27,12 +26,12 @@ _LARGEST_LOG = 6.0
 # The network has learnt from faces of up to so many pixels, a tenth more than its crops. Larger pictures are searched
 # once more at a glance: at no more than this longest side, by a whole factor since that is fast, for faces of so many
 # pixels there.
-_LARGEST = 422
+_LARGEST_FACE = 422
 _GLANCE = 192
 _LARGE = 32
 
 
-class OwnDetector:
+class OwnDetector(ModelSession):
     """A detector out of a model file of kind `detector`.
 
     Args:
@@ -54,9 +53,8 @@ class OwnDetector:
         device: Device = "auto",
         threads: int = 0,
     ) -> None:
-        self.path, self.size = path, size
-        self._content = read_small(path)
-        self.session = open_session(path, device, threads, self._content)
+        super().__init__(path, device, threads)
+        self.size = size
         self.card = ModelCard.from_metadata(session_metadata(self.session, path), str(path))
         self.name = self.card.name
         self.score_threshold = self.card.threshold if score_threshold is None else score_threshold
@@ -66,18 +64,12 @@ class OwnDetector:
         """Searches an `(H, W, 3)` uint8 RGB array."""
         found = self._search(image, self.size)
         longest = max(image.shape[:2])
-        if min(longest, self.size or longest) <= _LARGEST:
+        if min(longest, self.size or longest) <= _LARGEST_FACE:
             return found
         factor = math.ceil(longest / _GLANCE)
         glanced = self._search(image, longest // factor)
         large = np.sqrt(area(glanced.boxes)) >= _LARGE * factor
         return joined(found, glanced.only(large))
-
-    def for_many(self) -> "OwnDetector":
-        """As of `Detector`."""
-        twin = copy(self)
-        twin.session = side_by_side(self.session, self.path, self._content)
-        return twin
 
     def _search(self, image: NDArray[Any], longest: int | None) -> Detections:
         fitted = fit(image, longest)

@@ -1,6 +1,5 @@
 """YuNet (Wu et al., 2023), out of a file of OpenCV Zoo or of libfacedetection."""
 
-from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.session import Device, open_session, read_small, run_session, side_by_side
+from emolens.session import Device, ModelSession, run_session
 
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -19,7 +18,7 @@ _OUTPUTS = [f"{part}_{stride}" for part in _VALUES for stride in _STRIDES]
 _LARGEST_LOG = 6.0
 
 
-class YunetDetector:
+class YunetDetector(ModelSession):
     """YuNet, decoded as OpenCV's `FaceDetectorYN` does.
 
     Args:
@@ -43,10 +42,9 @@ class YunetDetector:
         device: Device = "auto",
         threads: int = 0,
     ) -> None:
-        self.path, self.size = path, size
-        self._content = read_small(path)
+        super().__init__(path, device, threads)
+        self.size = size
         self.score_threshold = score_threshold
-        self.session = open_session(path, device, threads, self._content)
         self._canvas = self._check_graph(path)
 
     def detect(self, image: NDArray[Any]) -> Detections:
@@ -59,12 +57,6 @@ class YunetDetector:
         levels = [self._decode(outputs, stride, columns // stride) for stride in _STRIDES]
         boxes, scores, landmarks = (np.concatenate(parts) for parts in zip(*levels, strict=True))
         return fitted.restore(standing(boxes, scores, landmarks))
-
-    def for_many(self) -> "YunetDetector":
-        """As of `Detector`."""
-        twin = copy(self)
-        twin.session = side_by_side(self.session, self.path, self._content)
-        return twin
 
     def _decode(self, outputs: dict[str, NDArray[np.float32]], stride: int, columns: int) -> tuple[NDArray[Any], ...]:
         """Boxes, scores and landmarks of the cells of one stride at or over the threshold."""

@@ -53,7 +53,7 @@ def load_all(network: Module, path: Path) -> None:
         ConfigError: the file cannot be read, or is of another network; the message says what does not fit.
     """
     path = find_run(path)
-    _shapes_in(path)
+    _shapes_in(path, "weights")  # tells what is wrong with a file that cannot be read
     load_state(network, load_file(path), str(path))
 
 
@@ -75,14 +75,15 @@ def with_head_of(network: Network, state: dict[str, Tensor]) -> dict[str, Tensor
     return features | {name: value for name, value in network.state_dict().items() if _is_head(name)}
 
 
-def _shapes_in(path: Path) -> Shapes:
+def _shapes_in(path: Path, key: str = "network.weights") -> Shapes:
+    """Of the tensors in a file; `key` is the recipe's that names it, for the message."""
     try:
         with safe_open(path, "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except FileNotFoundError:
-        raise ConfigError(f"network.weights: there is no file {path}") from None
+        raise ConfigError(f"{key}: there is no file {path}") from None
     except (OSError, SafetensorError) as error:
-        raise ConfigError(f"network.weights: {path} is no safetensors file: {_short(str(error))}") from None
+        raise ConfigError(f"{key}: {path} is no safetensors file: {_short(str(error))}") from None
 
 
 def _load_from_timm(network: TimmNetwork, path: Path, shapes: Shapes) -> None:

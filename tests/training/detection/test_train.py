@@ -86,6 +86,8 @@ def test_a_training_begins_with_the_weights_of_a_run_of_the_same_network(table: 
             torch.testing.assert_close(after[name], before[name])
     with pytest.raises(ConfigError, match=r"weights\.safetensors"):
         train(recipe(weights, "network.neck=32"), table, tmp_path / "other")
+    with pytest.raises(ConfigError, match=r"^weights: there is no file"):
+        train(recipe("weights=gone.safetensors"), table, tmp_path / "none")
 
 
 def test_a_misspelt_key_of_the_recipe_is_refused_with_the_nearest_one() -> None:
