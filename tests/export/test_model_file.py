@@ -14,6 +14,7 @@ from emolens.detect.own import OUTPUTS
 from emolens.export.model_file import write_model_file
 from emolens.export.source import Source
 from emolens.networks.detector import FaceDetector
+from emolens.networks.dlib_resnet import DlibResNet
 from emolens.networks.face import FaceResNet
 from emolens.runtime import OnnxModel
 from emolens.session import open_session, run_session
@@ -99,7 +100,21 @@ def test_where_the_first_convolution_does_not_pad_nothing_is_subtracted_either(t
     path = tmp_path / "detector.onnx"
     for found, expected in zip(*maps_of(stirred(FaceDetector()), path), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
-    assert not {"Div", "Sub"} & {node.op_type for node in onnx.load(path).graph.node}
+    # Nor does anything have to be transposed, as it takes patches.
+    assert not {"Div", "Sub", "Transpose"} & {node.op_type for node in onnx.load(path).graph.node}
+
+
+@pytest.mark.slow
+def test_a_network_that_enlarges_its_crops_begins_with_products_and_blocks(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, path = stirred(DlibResNet(3, resolution=104, blocks=1)), tmp_path / "enlarging.onnx"
+    write_model_file(Source(network, CARD, mean=[0.4], std=[0.2]), path)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
+    (expected,) = Source(network, CARD, mean=[0.4], std=[0.2]).answers(pixels)
+    np.testing.assert_allclose(OnnxModel(path).logits(pixels), expected, rtol=1e-3, atol=1e-4)
+    operations = [node.op_type for node in onnx.load(path).graph.node]
+    assert "Resize" not in operations
+    assert operations[: operations.index("Conv")][-3:] == ["MatMul", "MatMul", "SpaceToDepth"]
 
 
 @pytest.mark.slow

@@ -69,6 +69,20 @@ def test_8_bits_answer_as_the_source_does_from_less_of_a_file(tmp_path: Path) ->
     assert small.card == exact.card
 
 
+def test_what_is_done_to_the_pixels_before_the_first_layer_keeps_its_numbers(tmp_path: Path) -> None:
+    source = write_source(tmp_path / "source.onnx")
+    model = onnx.load(source)
+    model.graph.node[2].input[0] = "turned"
+    model.graph.node.insert(2, helper.make_node("MatMul", ["pixels", "mirror"], ["turned"], "turn"))
+    model.graph.initializer.append(numpy_helper.from_array(np.eye(16, dtype=np.float32)[::-1].copy(), "mirror"))
+    onnx.save(model, source)
+    quantise(source, CROPS, tmp_path / "small.onnx")
+    graph = onnx.load(tmp_path / "small.onnx").graph
+    (turn,) = (node for node in graph.node if node.name == "turn")
+    assert turn.input == ["pixels", "mirror"]
+    assert {node.op_type for node in graph.node if "turned" in node.input} == {"QuantizeLinear"}
+
+
 def test_8_bits_that_change_the_answers_are_noticed(tmp_path: Path) -> None:
     # The other channels fall into one step of the range.
     source = write_source(tmp_path / "source.onnx", loudest=1e5)

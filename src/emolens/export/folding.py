@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 
 import onnx
 from numpy.typing import NDArray
-from onnx.numpy_helper import from_array, to_array
+from onnx.numpy_helper import to_array
+
+from emolens.export.nodes import change, initialiser, own, pads, users
 
 
 class _Step(NamedTuple):
@@ -22,43 +24,24 @@ def fold_normalisation(graph: onnx.GraphProto) -> None:
     The mean stays where the convolution pads: its zeros around a picture stand for the mean.
     """
     if division := _step(graph, "Div", "std"):
-        _change(division.weights, to_array(division.weights) / division.constant)
+        change(division.weights, to_array(division.weights) / division.constant)
         _take_out(graph, division)
     subtraction = _step(graph, "Sub", "mean")
-    if subtraction and not _pads(subtraction.convolution) and (bias := _own(graph, subtraction.convolution, 2)):
+    if subtraction and not pads(subtraction.convolution) and (bias := own(graph, subtraction.convolution, 2)):
         taken = (to_array(subtraction.weights) * subtraction.constant).sum(axis=(1, 2, 3))
-        _change(bias, to_array(bias) - taken)
+        change(bias, to_array(bias) - taken)
         _take_out(graph, subtraction)
 
 
 def _step(graph: onnx.GraphProto, operation: str, constant: str) -> _Step | None:
     nodes = [node for node in graph.node if node.op_type == operation and node.input[1] == constant]
-    users = [user for user in graph.node for node in nodes if node.output[0] in user.input]
-    if not len(nodes) == len(users) == 1 or users[0].op_type != "Conv":
+    takers = [user for node in nodes for user in users(graph, node.output[0])]
+    if not len(nodes) == len(takers) == 1 or takers[0].op_type != "Conv":
         return None
-    weights = _own(graph, users[0], 1)
-    value = next((to_array(tensor) for tensor in graph.initializer if tensor.name == constant), None)
-    if weights is None or value is None or len(value) not in (1, weights.dims[1]):
+    weights, tensor = own(graph, takers[0], 1), initialiser(graph, constant)
+    if weights is None or tensor is None or len(to_array(tensor)) not in (1, weights.dims[1]):
         return None
-    return _Step(nodes[0], value, users[0], weights)
-
-
-def _own(graph: onnx.GraphProto, node: onnx.NodeProto, place: int) -> onnx.TensorProto | None:
-    """The initialiser that a node alone takes at that place; the exporter makes one of those that are alike."""
-    name = node.input[place] if place < len(node.input) else ""
-    users = [user for user in graph.node if name in user.input]
-    found = next((tensor for tensor in graph.initializer if tensor.name == name), None)
-    return found if len(users) == 1 else None
-
-
-def _pads(convolution: onnx.NodeProto) -> bool:
-    values = {attribute.name: attribute for attribute in convolution.attribute}
-    automatic = values["auto_pad"].s if "auto_pad" in values else b"NOTSET"
-    return automatic != b"NOTSET" or ("pads" in values and any(values["pads"].ints))
-
-
-def _change(tensor: onnx.TensorProto, value: NDArray[Any]) -> None:
-    tensor.CopyFrom(from_array(value, tensor.name))
+    return _Step(nodes[0], to_array(tensor), takers[0], weights)
 
 
 def _take_out(graph: onnx.GraphProto, step: _Step) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from emolens.export.container import save_model
+from emolens.export.first_layers import interpolate_by_products, read_rows, space_to_depth
 from emolens.export.folding import fold_normalisation
 from emolens.export.source import Source
 
@@ -40,7 +41,8 @@ def write_model_file(source: Source, path: Path, half: bool = False) -> None:
         )
     assert program is not None
     graph = program.model_proto
-    fold_normalisation(graph.graph)
+    for improve in (fold_normalisation, interpolate_by_products, space_to_depth, read_rows):
+        improve(graph.graph)
     save_model(graph, source.card, path)
 
 

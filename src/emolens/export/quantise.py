@@ -24,7 +24,7 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> None:
 
     Weights have a scale per channel, and 7 of their 8 bits: with all 8, processors without VNNI add two products in
     16 bits and overflow. Activations have the range that the crops show. The last layer stays as it is: it takes no
-    time, and its answers are not rounded to steps.
+    time, and its answers are not rounded to steps. So does what is done to the pixels before the first layer.
 
     Args:
         source: the model file in floating point; its card goes inside.
@@ -44,14 +44,22 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> None:
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
-            nodes_to_exclude=_last_nodes(onnx.load(prepared).graph),
+            nodes_to_exclude=_kept(onnx.load(prepared).graph),
         )
         change_card(rounded, card, out)
 
 
-def _last_nodes(graph: onnx.GraphProto) -> list[str]:
+def _kept(graph: onnx.GraphProto) -> list[str]:
+    """The nodes that stay as they are."""
     outputs = {output.name for output in graph.output}
-    return [node.name for node in graph.node if outputs & set(node.output)]
+    learnt: set[str] = set()
+    kept = []
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm") or learnt & set(node.input):
+            learnt.update(node.output)
+        if not learnt & set(node.output) or outputs & set(node.output):
+            kept.append(node.name)
+    return kept
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
