@@ -18,7 +18,16 @@ from PIL import Image, ImageOps
 
 from emolens.card import Crop, Input
 from emolens.errors import ImageError, ModelError
-from emolens.image import IMAGE_SUFFIXES, Limits, Photo, crop_face, decode, looks_like_image, source_name
+from emolens.image import (
+    IMAGE_SUFFIXES,
+    Limits,
+    Photo,
+    crop_face,
+    decode,
+    looks_like_image,
+    read_file,
+    source_name,
+)
 from hostile import grey_tiff, make_hostile, photo_bytes, png
 
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"]
@@ -489,10 +498,26 @@ def test_a_margin_adds_that_part_of_the_side_on_every_side() -> None:
     assert crop[:9].max() == crop[31:].max() == crop[:, :9].max() == crop[:, 31:].max() == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
+def test_a_file_of_unknown_size_that_comes_in_parts_is_read_to_its_end() -> None:
+    content = read_file("/proc/self/smaps", "smaps", Limits())
+    assert len(content) > 2 * 4096
+    assert content.splitlines()[-1].startswith(b"VmFlags")
+
+
 def test_outside_of_the_image_its_edge_is_repeated() -> None:
     pixels = np.asarray(corners((64, 48)))
     assert (crop_face(pixels, (-30, -30, 40, 40), Crop(), square(16)) == RED).all()
     assert (crop_face(pixels, (60, -20, 30, 30), Crop(), square(16)) == GREEN).all()
+
+
+@given(st.integers(-30, 30), st.integers(-30, 40), st.integers(1, 40))
+def test_each_edge_is_repeated_as_far_as_a_crop_reaches(x: int, y: int, side: int) -> None:
+    pixels = np.random.default_rng(side).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    left, top = (min(max(start, -(side // 2)), end - (side + 1) // 2) for start, end in ((x, 30), (y, 40)))
+    around = np.pad(pixels, [(60, 60), (60, 60), (0, 0)], mode="edge")
+    crop = crop_face(pixels, (left, top, side, side), Crop(), square(side))
+    assert (crop == around[60 + top :, 60 + left :][:side, :side]).all()
 
 
 def test_grey_crops_have_one_channel() -> None:

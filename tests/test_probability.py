@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from emolens.card import ModelCard
-from emolens.probability import calibrated, softmax
+from emolens.probability import calibrated, logit, sigmoid, softmax
 
 FITTED = {"fitted_on": "rows", "samples": 10}
 LOGITS = arrays.arrays(np.float32, (4, 3), elements=st.floats(-1e4, 1e4, width=32))
@@ -79,3 +79,12 @@ def test_rows_stay_distributions(calibration, logits) -> None:
 def test_a_calibration_that_does_not_fit_the_labels_is_refused(calibration, message) -> None:
     with pytest.raises(ValueError, match=message):
         card(calibration)
+
+
+@given(st.floats(0.001, 0.999))
+def test_a_logit_is_what_the_sigmoid_makes_a_probability_of(probability: float) -> None:
+    assert sigmoid(np.array([logit(probability)], np.float32))[0] == pytest.approx(probability, abs=1e-6)
+
+
+def test_what_is_certain_has_an_infinite_logit() -> None:
+    assert (logit(0), logit(1)) == (-np.inf, np.inf)

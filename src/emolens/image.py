@@ -127,16 +127,21 @@ def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
             too_many_bytes`.
     """
     try:
-        status = Path(path).stat()
+        path = Path(path)
+        status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise ImageError("is_directory", f"{name}: is a folder; give a file, or the folder to `emolens predict`")
         if not stat.S_ISREG(status.st_mode):
             raise ImageError("not_a_file", f"{name}: is a pipe, socket or device; give a regular file")
         if status.st_size > limits.max_bytes:
             raise _too_many_bytes(name, status.st_size, limits)
-        with Path(path).open("rb") as file:
-            # Memory for all that is asked for is taken at once. Some file systems know no sizes.
-            return file.read(status.st_size or limits.max_bytes + 1)
+        with path.open("rb", buffering=0) as file:
+            # Memory for all that is asked for is taken at once. Some file systems know no sizes, or give it in parts.
+            wanted = status.st_size or limits.max_bytes + 1
+            data = file.read(wanted)
+            while len(data) < wanted and (more := file.read(wanted - len(data))):
+                data += more
+            return data
     except PermissionError:
         raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -206,11 +211,18 @@ def _window(box: Box, crop: Crop, width: int, height: int) -> tuple[float, float
 
 
 def _patch(pixels: NDArray[np.uint8], left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
-    """Those whole pixels; outside of the image its edge is repeated."""
-    height, width = pixels.shape[:2]
+    """Those whole pixels, of which some lie in the image; outside of it its edge is repeated."""
     inside = pixels[max(top, 0) : bottom, max(left, 0) : right]
-    outside = (max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0)
-    return np.pad(inside, outside, mode="edge") if np.any(outside) else inside
+    if inside.shape[:2] == (bottom - top, right - left):
+        return inside
+    # `np.pad` would take as long as the rest of a crop.
+    above, before = max(-top, 0), max(-left, 0)
+    below, after = above + inside.shape[0], before + inside.shape[1]
+    patch = np.empty((bottom - top, right - left, 3), np.uint8)
+    patch[above:below, before:after] = inside
+    patch[above:below, :before], patch[above:below, after:] = inside[:, :1], inside[:, -1:]
+    patch[:above], patch[below:] = patch[above], patch[below - 1]
+    return patch
 
 
 def _decode_bytes(data: bytes, name: str, limits: Limits, side: int | None) -> Photo:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Literal, Self
@@ -162,7 +162,7 @@ class Policy:
         return spellings
 
     def _projected(self, labels: Iterable[str]) -> list[str]:
-        places = (project_label(label, self.labels) for label in labels)
+        places = (_place(label, self.labels) for label in labels)
         return [place for place in places if place is not None]
 
     def _threshold_of(self, label: str, threshold_of: Callable[[str], float]) -> float:
@@ -170,6 +170,11 @@ class Policy:
             if place in self.thresholds:
                 return self.thresholds[place]
         return threshold_of(label) if self.threshold is None else self.threshold
+
+
+@lru_cache(maxsize=1024)
+def _place(label: str, labels: tuple[str, ...]) -> str | None:
+    return project_label(label, labels)
 
 
 def embedded_names() -> tuple[str, ...]:

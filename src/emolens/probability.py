@@ -1,5 +1,7 @@
 """Logits -> probabilities, as a model card says."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +40,13 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     # tanh does not overflow where exp would.
     squashed: NDArray[np.float32] = 0.5 * (1 + np.tanh(0.5 * logits))
     return squashed
+
+
+def logit(probability: float) -> float:
+    """What `sigmoid` makes that probability of: infinite for 0 and 1."""
+    if 0 < probability < 1:
+        return math.log(probability) - math.log1p(-probability)
+    return math.copysign(math.inf, probability - 0.5)
 
 
 def _along(steps: tuple[Steps, ...], probabilities: NDArray[np.float32], sums_to_one: bool) -> NDArray[np.float32]:

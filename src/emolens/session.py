@@ -43,6 +43,8 @@ def open_session(
     options.intra_op_num_threads = threads
     # Threads that spin while they wait starve the ones that decode and detect beside them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A plan of the memory for each size of picture takes longer to look up than it saves.
+    options.enable_mem_pattern = False
     # A model file is one file: whatever others it names, they are looked for where nothing can be.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     options.log_severity_level = 4  # its warnings are about graph optimisations that no user can act on

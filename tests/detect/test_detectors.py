@@ -160,6 +160,12 @@ def test_a_cell_is_decoded_to_its_box_and_landmarks() -> None:
     assert found.landmarks[0, 0] == pytest.approx([3.5 * 16, 3.5 * 16])
 
 
+def test_a_threshold_of_zero_takes_every_cell_and_one_of_one_none() -> None:
+    maps = [np.zeros((15, 64 // stride, 64 // stride), np.float32) for stride in (8, 16, 32)]
+    assert len(decode(maps, 0.0)) > 0
+    assert (decode(maps, 1.0).boxes.shape, decode(maps, 1.0).landmarks.shape) == ((0, 4), (0, 5, 2))
+
+
 def test_maps_of_wild_values_give_finite_boxes() -> None:
     maps = [np.full((15, 2, 2), 1e4, dtype=np.float32) for _ in range(3)]
     found = decode(maps, 0.5)

@@ -68,13 +68,14 @@ def suppress(boxes: Floats, most_overlap: float) -> NDArray[np.intp]:
     Returns:
         Indices of the boxes that stay.
     """
-    areas = area(boxes)
+    areas, low, high = area(boxes), boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     left = np.arange(len(boxes))
     kept = []
     while len(left):
         best, left = left[0], left[1:]
         kept.append(best)
-        shared = intersection(boxes[best : best + 1], boxes[left])[0]
-        overlaps = shared > most_overlap * (areas[best] + areas[left] - shared)
-        left = left[~overlaps & (shared <= _MOST_INSIDE * areas[left])]
+        sides = np.maximum(np.minimum(high[left], high[best]) - np.maximum(low[left], low[best]), 0)
+        shared, others = sides[:, 0] * sides[:, 1], areas[left]
+        overlaps = shared > most_overlap * (areas[best] + others - shared)
+        left = left[~overlaps & (shared <= _MOST_INSIDE * others)]
     return np.array(kept, dtype=np.intp)

@@ -13,7 +13,7 @@ from emolens.detect.base import Detections
 from emolens.detect.boxes import area, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
-from emolens.probability import sigmoid
+from emolens.probability import logit, sigmoid
 from emolens.session import Device, ModelSession, run_session, session_metadata
 
 STRIDES = (8, 16, 32)
@@ -98,15 +98,25 @@ def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detec
             the cell's, the logarithms of its width and height, and five landmarks from the cell's centre.
         score_threshold: cells under it hold no face.
     """
-    counts = [level[0].size for level in maps]
-    flat = np.concatenate([level.reshape(CHANNELS, -1) for level in maps], axis=1)
-    cells = np.flatnonzero(sigmoid(flat[0]) >= score_threshold)
-    columns = np.repeat([level.shape[2] for level in maps], counts)[cells]
-    places = np.concatenate([np.arange(count) for count in counts])[cells]
-    stride = np.repeat(np.array(STRIDES, np.float32), counts)[cells, None]
-    centres = np.stack([places % columns, places // columns], axis=1).astype(np.float32) + np.float32(0.5)
-    values = flat[:, cells].T
+    least = logit(score_threshold)
+    # At every step over many numbers threads hand over to each other, so that there is one of these for each map.
+    found = [
+        _faces(level.reshape(CHANNELS, -1)[:, cells].T, cells, level.shape[2], stride)
+        for level, stride in zip(maps, STRIDES, strict=True)
+        if len(cells := np.flatnonzero(level[0] >= least))
+    ]
+    if not found:
+        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+    boxes, scores, landmarks = map(np.concatenate, zip(*found, strict=True))
+    return standing(boxes, scores, landmarks)
+
+
+def _faces(
+    values: NDArray[np.float32], cells: NDArray[np.intp], width: int, stride: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes, scores and landmarks of these cells of a map, `(N, 15)`, that is so many cells wide."""
+    centres = np.stack([cells % width, cells // width], axis=1).astype(np.float32) + np.float32(0.5)
     sides = np.exp(np.minimum(values[:, 3:5], _LARGEST_LOG))
     boxes = np.concatenate([centres + values[:, 1:3] - sides / 2, sides], axis=1)
     landmarks = values[:, 5:].reshape(-1, 5, 2) + centres[:, None]
-    return standing(stride * boxes, sigmoid(values[:, 0]), stride[..., None] * landmarks)
+    return stride * boxes, sigmoid(values[:, 0]), stride * landmarks
