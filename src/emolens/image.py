@@ -39,6 +39,8 @@ IMAGE_SUFFIXES = frozenset(
     )
 )
 
+_PART = 1 << 20  # bytes
+
 # A crop is cut from a reduced image where that still has so many pixels per pixel of the crop.
 _ENOUGH = 4
 
@@ -118,7 +120,7 @@ def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
     """The content of an image file, no more of it than `limits.max_bytes`.
 
     Args:
-        source: the path.
+        path: of the file.
         name: of the file in messages.
         limits: what is refused.
 
@@ -137,11 +139,11 @@ def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
             raise _too_many_bytes(name, status.st_size, limits)
         with path.open("rb", buffering=0) as file:
             # Memory for all that is asked for is taken at once. Some file systems know no sizes, or give it in parts.
-            wanted = status.st_size or limits.max_bytes + 1
-            data = file.read(wanted)
-            while len(data) < wanted and (more := file.read(wanted - len(data))):
-                data += more
-            return data
+            left, most, parts = status.st_size or limits.max_bytes + 1, status.st_size or _PART, []
+            while left and (part := file.read(min(left, most))):
+                parts.append(part)
+                left -= len(part)
+            return parts[0] if len(parts) == 1 else b"".join(parts)
     except PermissionError:
         raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -162,7 +162,7 @@ class Policy:
         return spellings
 
     def _projected(self, labels: Iterable[str]) -> list[str]:
-        places = (_place(label, self.labels) for label in labels)
+        places = (_place(label, tuple(self.labels)) for label in labels)
         return [place for place in places if place is not None]
 
     def _threshold_of(self, label: str, threshold_of: Callable[[str], float]) -> float:
@@ -172,6 +172,7 @@ class Policy:
         return threshold_of(label) if self.threshold is None else self.threshold
 
 
+# Asked for each label of each face.
 @lru_cache(maxsize=1024)
 def _place(label: str, labels: tuple[str, ...]) -> str | None:
     return project_label(label, labels)

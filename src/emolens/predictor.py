@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from time import perf_counter
 
 import numpy as np
@@ -184,8 +185,9 @@ class Predictor:
         """
         if batch_size < 1:
             raise ConfigError(f"a batch has at least one image, not {batch_size}")
-        with closing(self._looks(sources, batch_size)) as batches:
-            for batch in batches:
+        # So far ahead that threads have work while a batch with many faces is classified.
+        with closing(self._look_ahead(sources, ahead=2 * batch_size)) as looks:
+            while batch := list(islice(looks, batch_size)):
                 # One that is not full is the last one, and has all cores for itself.
                 model = self._model_for_many if len(batch) == batch_size else self.model
                 predictions = iter(self._predict([look for look in batch if isinstance(look, Look)], model))
@@ -279,10 +281,7 @@ class Predictor:
             milliseconds={**steps, "total": sum(steps.values())},
         )
 
-    def _looks(self, sources: Iterable[ImageSource], batch_size: int) -> Generator[list[Look | Failure]]:
-        """Batches, the last one perhaps not full; threads are two ahead, so that a batch with many faces keeps none of
-        them waiting.
-        """
+    def _look_ahead(self, sources: Iterable[ImageSource], ahead: int) -> Generator[Look | Failure]:
         pending: deque[Future[Look | Failure]] = deque()
         pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="emolens")
         try:
@@ -290,10 +289,10 @@ class Predictor:
                 # The first may be the only one, for which all cores are free.
                 looker = self._looker_for_many if index else self._looker
                 pending.append(pool.submit(_try_look, looker, source, source_name(source, index)))
-                if len(pending) == 3 * batch_size:
-                    yield _first(pending, batch_size)
+                if len(pending) > ahead:
+                    yield pending.popleft().result()
             while pending:
-                yield _first(pending, batch_size)
+                yield pending.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -327,13 +326,6 @@ class Predictor:
 
     def _named(self, row: NDArray[np.floating]) -> dict[str, float]:
         return dict(zip(self.model.card.labels, row.tolist(), strict=True))
-
-
-def _first(pending: deque[Future[Look | Failure]], count: int) -> list[Look | Failure]:
-    """The results of that many, or of all that are left, in order."""
-    first = [pending.popleft() for _ in range(min(count, len(pending)))]
-    first[-1].result()  # waits once for them all: each wait disturbs the threads that work
-    return [look.result() for look in first]
 
 
 def _try_look(looker: Looker, source: ImageSource, name: str) -> Look | Failure:

@@ -41,6 +41,17 @@ def floats(size: Sequence[int | str]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info("pixels", TensorProto.FLOAT, size)
 
 
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """With half as many bits wherever there were 32."""
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT:
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), tensor.name))
+    return model
+
+
 def kernel(*shape: int) -> np.ndarray:
     return RANDOM.normal(size=shape).astype(np.float32)
 
@@ -97,12 +108,40 @@ def test_products_interpolate_as_resizing_does(height: int, width: int, tall: in
 
 @pytest.mark.parametrize(
     "how",
-    [{"mode": "nearest"}, {"coordinate_transformation_mode": "align_corners"}, {"antialias": 1}],
-    ids=["nearest", "corners", "antialias"],
+    [
+        {"mode": "nearest"},
+        {"coordinate_transformation_mode": "align_corners"},
+        {"antialias": 1},
+        {"keep_aspect_ratio_policy": "not_larger", "axes": [2, 3]},
+    ],
+    ids=["nearest", "corners", "antialias", "aspect"],
 )
 def test_other_ways_to_resize_stay(how: dict[str, Any]) -> None:
     model = noting_the_answer(enlarging(8, 8, (16, 16), **how), "N", 1, 16, 16)
     assert_left_alone(model, interpolate_by_products)
+
+
+def test_resizing_by_a_factor_stays() -> None:
+    resize = helper.make_node("Resize", ["pixels", "", "factors"], ["answer"], "resize", mode="linear")
+    size = ["N", 1, 8, 8]
+    model = graph_of(floats(size), [resize], {"factors": np.array([1, 1, 2, 2], np.float32)}, size)
+    assert_left_alone(noting_the_answer(model, "N", 1, 16, 16), interpolate_by_products)
+
+
+def test_resizing_over_channels_too_stays() -> None:
+    assert_left_alone(noting_the_answer(enlarging(8, 8, (16, 16)), "N", 2, 16, 16), interpolate_by_products)
+
+
+def test_resizing_in_half_precision_stays() -> None:
+    model = noting_the_answer(enlarging(8, 8, (16, 16)), "N", 1, 16, 16)
+    assert_left_alone(halved(model), interpolate_by_products)
+
+
+def test_what_others_take_of_a_size_stays() -> None:
+    model = noting_the_answer(enlarging(8, 8, (16, 16)), "N", 1, 16, 16)
+    model.graph.output.append(helper.make_tensor_value_info("size", TensorProto.INT64, [4]))
+    pixels = RANDOM.random((2, 1, 8, 8), np.float32)
+    assert assert_same_answers(model, interpolate_by_products, pixels=pixels) == {"MatMul", "Shape", "Concat"}
 
 
 def test_large_pictures_are_resized_as_before() -> None:
@@ -115,9 +154,9 @@ def test_pictures_of_any_size_are_resized_as_before() -> None:
 
 
 def convolving(
-    weights: np.ndarray, height: int, width: int, nodes: Sequence[NodeProto] = (), **how: Any
+    weights: np.ndarray, height: int, width: int, nodes: Sequence[NodeProto] = (), channels: int = 0, **how: Any
 ) -> onnx.ModelProto:
-    size: list[int | str] = ["N", weights.shape[1], height, width]
+    size: list[int | str] = ["N", channels or weights.shape[1], height, width]
     how = {"strides": [2, 2], "kernel_shape": weights.shape[2:], **how}
     convolution = helper.make_node("Conv", ["pixels", "weights", "bias"], ["answer"], "conv", **how)
     values = {"weights": weights, "bias": kernel(len(weights))}
@@ -131,6 +170,15 @@ def test_blocks_of_pixels_as_channels_give_the_same_convolution(tall: int, wide:
     assert assert_same_answers(model, space_to_depth, pixels=pixels) == {"SpaceToDepth", "Conv"}
 
 
+def test_two_convolutions_over_one_picture_are_rearranged() -> None:
+    second = helper.make_node("Conv", ["pixels", "others"], ["other"], "second", strides=[2, 2], kernel_shape=[3, 3])
+    model = convolving(kernel(4, 1, 3, 3), 8, 8, [second])
+    model.graph.initializer.append(numpy_helper.from_array(kernel(2, 1, 3, 3), "others"))
+    model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, ["N", 2, 3, 3]))
+    pixels = RANDOM.random((2, 1, 8, 8), np.float32)
+    assert assert_same_answers(model, space_to_depth, pixels=pixels) == {"SpaceToDepth", "Conv"}
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -140,8 +188,10 @@ def test_blocks_of_pixels_as_channels_give_the_same_convolution(tall: int, wide:
         convolving(kernel(4, 1, 3, 3), 8, 8, auto_pad="SAME_UPPER"),
         convolving(kernel(4, 1, 3, 3), 8, 8, strides=[1, 1]),
         convolving(kernel(4, 1, 3, 3), 8, 8, dilations=[2, 2]),
+        convolving(kernel(4, 1, 3, 3), 8, 8, channels=4, group=4),
+        halved(convolving(kernel(4, 1, 3, 3), 8, 8)),
     ],
-    ids=["odd", "colour", "pads", "pads itself", "every place", "dilated"],
+    ids=["odd", "colour", "pads", "pads itself", "every place", "dilated", "depthwise", "half"],
 )
 def test_other_convolutions_stay(model: onnx.ModelProto) -> None:
     assert_left_alone(model, space_to_depth)
@@ -173,14 +223,36 @@ def test_rows_as_they_lie_in_memory_give_the_same_patches(
     assert "Transpose" not in left
 
 
+def test_a_graph_of_a_fixed_width_still_takes_no_picture_at_all() -> None:
+    model = patching(kernel(4, 3, 4, 4))
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 8
+    assert_same_answers(model, read_rows, image=np.zeros((0, 8, 8, 3), np.uint8))
+
+
+def with_another_user(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    model.graph.node.append(helper.make_node("Shape", [name], ["unused"], "another"))
+    return model
+
+
+def with_a_step_between(model: onnx.ModelProto) -> onnx.ModelProto:
+    model.graph.node[2].input[0] = "negative"
+    model.graph.node.insert(2, helper.make_node("Neg", ["pixels"], ["negative"], "between"))
+    return model
+
+
 @pytest.mark.parametrize(
     "model",
     [
         patching(kernel(4, 3, 4, 4), strides=[2, 2]),
         patching(kernel(4, 3, 4, 4), pads=[1, 1, 1, 1]),
         patching(kernel(4, 3, 4, 4), perm=[0, 3, 2, 1]),
+        with_another_user(patching(kernel(4, 3, 4, 4)), "image"),
+        with_another_user(patching(kernel(4, 3, 4, 4)), "turned"),
+        with_another_user(patching(kernel(4, 3, 4, 4)), "pixels"),
+        with_another_user(patching(kernel(4, 3, 4, 4)), "weights"),
+        with_a_step_between(patching(kernel(4, 3, 4, 4))),
     ],
-    ids=["overlapping", "pads", "turned"],
+    ids=["overlapping", "pads", "turned", "image", "turned twice", "pixels", "weights", "a step between"],
 )
 def test_other_first_layers_stay(model: onnx.ModelProto) -> None:
     assert_left_alone(model, read_rows)

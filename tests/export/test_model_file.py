@@ -118,6 +118,15 @@ def test_a_network_that_enlarges_its_crops_begins_with_products_and_blocks(tmp_p
 
 
 @pytest.mark.slow
+def test_in_half_precision_it_enlarges_as_before(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source, path = Source(DlibResNet(3, resolution=104, blocks=1).eval(), CARD, [0.4], [0.2]), tmp_path / "half.onnx"
+    write_model_file(source, path, half=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
+    np.testing.assert_allclose(OnnxModel(path).logits(pixels), source.answers(pixels)[0], atol=0.05)
+
+
+@pytest.mark.slow
 def test_a_bias_that_layers_have_in_common_is_left_to_them(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = FaceDetector().eval()

@@ -1,6 +1,7 @@
 """Trainings on what a user brings: folders and tables become model files that predict."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import emolens
 from emolens.errors import ConfigError, DataError
 from emolens.export.run import export_run
 from emolens.runtime import OnnxModel
+from emolens.training import processes
 from emolens.training.classifier import ClassifierModule
 from emolens.training.data import Batch, CropDataset, training_loader
 from emolens.training.order import Draw
@@ -177,3 +179,27 @@ def test_on_a_processor_workers_give_way_to_the_network(folder: Path) -> None:
     plan = recipe("own-faces", "data.labels=[happy, sad, angry]", "optimisation.device=cpu")
     _, _, niceness = next(iter(training_loader(Told(read_parts(plan, folder).training, plan), plan)))
     assert (niceness == min(19, os.nice(0) + 19)).all()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 and later fork safely")
+def test_several_processes_on_a_processor_cut_their_crops_themselves(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = recipe("own-faces", "data.labels=[happy, sad, angry]", "optimisation.device=cpu")
+    crops = CropDataset(read_parts(plan, folder).training, plan)
+    assert training_loader(crops, plan).num_workers > 0
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    loader = training_loader(crops, plan)
+    assert loader.num_workers == 0
+    assert len(next(iter(loader))) == 3
+
+
+def test_how_a_sample_is_shown_leaves_the_networks_random_numbers_alone(folder: Path) -> None:
+    plan = recipe("own-faces", "data.labels=[happy, sad, angry]", "augmentation={flip: true, rotate: 20}")
+    crops = CropDataset(read_parts(plan, folder).training, plan)
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    shown = [crops[Draw(0, seed)][0] for seed in (5, 6)]
+    assert not torch.equal(*shown)
+    assert torch.equal(torch.rand(3), expected)

@@ -74,6 +74,7 @@ def suppress(boxes: Floats, most_overlap: float) -> NDArray[np.intp]:
     while len(left):
         best, left = left[0], left[1:]
         kept.append(best)
+        # As in `intersection`, in fewer steps.
         sides = np.maximum(np.minimum(high[left], high[best]) - np.maximum(low[left], low[best]), 0)
         shared, others = sides[:, 0] * sides[:, 1], areas[left]
         overlaps = shared > most_overlap * (areas[best] + others - shared)

@@ -96,10 +96,10 @@ def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detec
     Args:
         maps: per stride `(15, H/stride, W/stride)` float32: the score's logit, then in strides the box's centre from
             the cell's, the logarithms of its width and height, and five landmarks from the cell's centre.
-        score_threshold: cells under it hold no face.
+        score_threshold: cells under it hold no face; 1 is over all of them.
     """
     least = logit(score_threshold)
-    # At every step over many numbers threads hand over to each other, so that there is one of these for each map.
+    # NumPy lets other threads run at every step over many numbers, so that only this comparison looks at all cells.
     found = [
         _faces(level.reshape(CHANNELS, -1)[:, cells].T, cells, level.shape[2], stride)
         for level, stride in zip(maps, STRIDES, strict=True)
@@ -114,7 +114,7 @@ def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detec
 def _faces(
     values: NDArray[np.float32], cells: NDArray[np.intp], width: int, stride: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes, scores and landmarks of these cells of a map, `(N, 15)`, that is so many cells wide."""
+    """Boxes, scores and landmarks of cells whose values are `(N, 15)`, out of a map of that width."""
     centres = np.stack([cells % width, cells // width], axis=1).astype(np.float32) + np.float32(0.5)
     sides = np.exp(np.minimum(values[:, 3:5], _LARGEST_LOG))
     boxes = np.concatenate([centres + values[:, 1:3] - sides / 2, sides], axis=1)

@@ -1,30 +1,40 @@
-"""Writes the first layers of a graph so that ONNX Runtime is fast at them on a processor; the answers stay the same.
+"""Writes what a graph does first so that ONNX Runtime is fast at it on a processor; the answers stay the same.
 
 Each pass changes what it knows to become faster, and leaves everything else as it is.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx.numpy_helper import to_array
 
 from emolens.export.nodes import (
-    add,
+    add_initialiser,
     attributes,
-    change,
-    insert_before,
-    own,
+    own_initialiser,
     pads,
-    remove_unused,
+    replace_node,
     set_attributes,
+    set_value,
     users,
 )
+from emolens.networks.block_kernels import to_blocks
 
-# Of longer sides the products take as long as interpolation.
+# What the names of the nodes begin with that rearrange pixels: they have learnt nothing.
+REARRANGING = "rearrange_"
+
+# Interpolating from longer sides, to whatever size, takes as long as the products.
 _LONGEST_SIDE = 64
+
+
+class _Maps(NamedTuple):
+    channels: int
+    height: int
+    width: int
 
 
 def interpolate_by_products(graph: onnx.GraphProto) -> None:
@@ -32,25 +42,27 @@ def interpolate_by_products(graph: onnx.GraphProto) -> None:
     a fifth of it where ONNX Runtime would put the channels last.
     """
     for node in [node for node in graph.node if node.op_type == "Resize"]:
-        before, after = _size(graph, node.input[0]), _size(graph, node.output[0])
-        if _is_bilinear(node) and before and after and max(before) <= _LONGEST_SIDE:
-            name = node.output[0]
-            down = add(graph, f"{name}_down", _interpolation(before[0], after[0]).T.copy())
-            across = add(graph, f"{name}_across", _interpolation(before[1], after[1]))
-            insert_before(
-                graph,
-                node,
-                helper.make_node("MatMul", [node.input[0], across], [f"{name}_wide"], f"{name}_across"),
-                helper.make_node("MatMul", [down, f"{name}_wide"], [name], f"{name}_down"),
-            )
-            graph.node.remove(node)
-    remove_unused(graph)
+        before, after = _maps(graph, node.input[0]), _maps(graph, node.output[0])
+        if before is None or after is None or before.channels != after.channels or not _is_bilinear(node):
+            continue
+        if max(before.height, before.width) > _LONGEST_SIDE:
+            continue
+        name = node.output[0]
+        down = add_initialiser(graph, f"{name}_down", _interpolation(before.height, after.height).T.copy())
+        across = add_initialiser(graph, f"{name}_across", _interpolation(before.width, after.width))
+        replace_node(
+            graph,
+            node,
+            helper.make_node("MatMul", [node.input[0], across], [f"{name}_wide"], f"{REARRANGING}{name}_across"),
+            helper.make_node("MatMul", [down, f"{name}_wide"], [name], f"{REARRANGING}{name}_down"),
+        )
 
 
 def _is_bilinear(resize: onnx.NodeProto) -> bool:
     """Whether it interpolates as PyTorch does to a given size."""
     how = attributes(resize)
-    is_usual = how.get("coordinate_transformation_mode", b"half_pixel") == b"half_pixel" and not how.get("antialias")
+    usual = {"coordinate_transformation_mode": b"half_pixel", "keep_aspect_ratio_policy": b"stretch", "antialias": 0}
+    is_usual = all(how.get(name, value) == value for name, value in usual.items())
     return how.get("mode") == b"linear" and is_usual and len(resize.input) == 4
 
 
@@ -67,44 +79,44 @@ def space_to_depth(graph: onnx.GraphProto) -> None:
     beside each other as channels do. In 8 bits it takes half the time.
     """
     for node in [node for node in graph.node if node.op_type == "Conv"]:
-        weights, size = own(graph, node, 1), _size(graph, node.input[0])
-        is_even = size is not None and not size[0] % 2 and not size[1] % 2
-        if not weights or weights.dims[1] != 1 or not is_even or not _is_plain(node, [2, 2]):
+        weights, maps = own_initialiser(graph, node, 1), _maps(graph, node.input[0])
+        is_even = maps is not None and maps.channels == 1 and not maps.height % 2 and not maps.width % 2
+        if weights is None or not is_even or not _is_plain(node, [2, 2]):
             continue
-        kernel = to_array(weights)
-        kernel = np.pad(kernel, [(0, 0), (0, 0), *((0, side % 2) for side in kernel.shape[2:])])
-        count, _, height, width = kernel.shape
-        blocks = kernel.reshape(count, height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
-        change(weights, blocks.reshape(count, 4, height // 2, width // 2))
+        set_value(weights, to_blocks(to_array(weights)))
         set_attributes(node, kernel_shape=weights.dims[2:], strides=[1, 1])
-        name = f"{node.input[0]}_blocks"
-        insert_before(graph, node, helper.make_node("SpaceToDepth", [node.input[0]], [name], name, blocksize=2))
+        taken, name = node.input[0], f"{node.output[0]}_blocks"
+        rearrange = helper.make_node("SpaceToDepth", [taken], [name], f"{REARRANGING}{name}", blocksize=2)
         node.input[0] = name
+        graph.node.insert(list(graph.node).index(node), rearrange)
 
 
 def read_rows(graph: onnx.GraphProto) -> None:
     """A first convolution over patches that do not overlap: over the picture's rows as they lie in memory, where the
     channels of a place are places, too. Nothing has to be transposed.
     """
-    for turn in [node for node in graph.node if node.op_type == "Transpose" and node.input[0] == "image"]:
-        cast = _only_user(graph, turn, "Cast")
-        node = cast and _only_user(graph, cast, "Conv")
-        weights = node and own(graph, node, 1)
-        if not node or not weights or attributes(turn)["perm"] != [0, 3, 1, 2] or not _is_plain(node, weights.dims[2:]):
-            continue
-        count, channels, height, width = weights.dims
-        rows = to_array(weights).transpose(0, 2, 3, 1).reshape(count, 1, height, width * channels)
-        change(weights, rows)
-        set_attributes(node, kernel_shape=rows.shape[2:], strides=rows.shape[2:])
-        grey = add(graph, "image_channel", np.array([1]))
-        joined = add(graph, "image_rows", np.array([0, 0, 0, -1]))
-        insert_before(
-            graph,
-            turn,
-            helper.make_node("Unsqueeze", ["image", grey], ["image_grey"], "image_grey"),
-            helper.make_node("Reshape", ["image_grey", joined], [turn.output[0]], "image_rows"),
-        )
-        graph.node.remove(turn)
+    turn = _only_user(graph, "image", "Transpose")
+    cast = turn and _only_user(graph, turn.output[0], "Cast")
+    node = cast and _only_user(graph, cast.output[0], "Conv")
+    weights = node and own_initialiser(graph, node, 1)
+    if not turn or not node or not weights or attributes(turn).get("perm") != [0, 3, 1, 2]:
+        return
+    if not _is_plain(node, weights.dims[2:]):
+        return
+    count, channels, height, width = weights.dims
+    rows = to_array(weights).transpose(0, 2, 3, 1).reshape(count, 1, height, width * channels)
+    set_value(weights, rows)
+    set_attributes(node, kernel_shape=rows.shape[2:], strides=rows.shape[2:])
+    grey = add_initialiser(graph, "image_channel", np.array([1]))
+    # Written out where it is known, so that there may also be no picture.
+    length = channels * graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    joined = add_initialiser(graph, "image_rows", np.array([0, 0, 0, length or -1]))
+    replace_node(
+        graph,
+        turn,
+        helper.make_node("Unsqueeze", ["image", grey], ["image_grey"], f"{REARRANGING}image_grey"),
+        helper.make_node("Reshape", ["image_grey", joined], [turn.output[0]], f"{REARRANGING}image_rows"),
+    )
 
 
 def _is_plain(convolution: onnx.NodeProto, strides: Sequence[int]) -> bool:
@@ -114,13 +126,15 @@ def _is_plain(convolution: onnx.NodeProto, strides: Sequence[int]) -> bool:
     return is_dense and how.get("strides") == list(strides) and not pads(convolution)
 
 
-def _only_user(graph: onnx.GraphProto, node: onnx.NodeProto, operation: str) -> onnx.NodeProto | None:
-    found = users(graph, node.output[0])
+def _only_user(graph: onnx.GraphProto, name: str, operation: str) -> onnx.NodeProto | None:
+    found = users(graph, name)
     return found[0] if [user.op_type for user in found] == [operation] else None
 
 
-def _size(graph: onnx.GraphProto, name: str) -> tuple[int, int] | None:
-    """Height and width of a tensor `(N, C, H, W)`, as the exporter notes them; None where they are not fixed."""
-    tensor = next((value for value in graph.value_info if value.name == name), None)
-    sides = [] if tensor is None else [dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
-    return (sides[2], sides[3]) if len(sides) == 4 and all(sides[2:]) else None
+def _maps(graph: onnx.GraphProto, name: str) -> _Maps | None:
+    """The size of a float32 tensor `(N, C, H, W)`, as the exporter notes it; None where it is not fixed."""
+    tensor = next((value.type.tensor_type for value in graph.value_info if value.name == name), None)
+    if tensor is None or tensor.elem_type != TensorProto.FLOAT:
+        return None
+    _, *sides = [dim.dim_value for dim in tensor.shape.dim] or [0]
+    return _Maps(*sides) if len(sides) == 3 and all(sides) else None

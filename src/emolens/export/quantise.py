@@ -14,6 +14,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from emolens.export.container import change_card
+from emolens.export.first_layers import REARRANGING
 from emolens.runtime import OnnxModel
 
 _BATCH = 16
@@ -24,7 +25,7 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> None:
 
     Weights have a scale per channel, and 7 of their 8 bits: with all 8, processors without VNNI add two products in
     16 bits and overflow. Activations have the range that the crops show. The last layer stays as it is: it takes no
-    time, and its answers are not rounded to steps. So does what is done to the pixels before the first layer.
+    time, and its answers are not rounded to steps. So does what only rearranges pixels.
 
     Args:
         source: the model file in floating point; its card goes inside.
@@ -52,14 +53,7 @@ def quantise(source: Path, crops: NDArray[np.uint8], out: Path) -> None:
 def _kept(graph: onnx.GraphProto) -> list[str]:
     """The nodes that stay as they are."""
     outputs = {output.name for output in graph.output}
-    learnt: set[str] = set()
-    kept = []
-    for node in graph.node:
-        if node.op_type in ("Conv", "Gemm") or learnt & set(node.input):
-            learnt.update(node.output)
-        if not learnt & set(node.output) or outputs & set(node.output):
-            kept.append(node.name)
-    return kept
+    return [node.name for node in graph.node if outputs & set(node.output) or node.name.startswith(REARRANGING)]
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types

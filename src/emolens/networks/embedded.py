@@ -1,15 +1,18 @@
 """The weights of the embedded face model, to begin a training with."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
 from emolens.networks.base import Network
+from emolens.networks.block_kernels import from_blocks
 from emolens.networks.weights import load_state, with_head_of
 from emolens.zoo import card_of, embedded
 
@@ -31,13 +34,13 @@ def load_embedded_face(network: Network, labels: Sequence[str]) -> None:
         ConfigError: the network is not of that shape; the message says what does not fit.
     """
     path = embedded()[_NAME]
-    state = _unfold(_read_initialisers(path))
+    state = _unfold({name: _as_in(network, name, value) for name, value in _read_initialisers(path).items()})
     if tuple(labels) != card_of(path).labels:
         state = with_head_of(network, state)
     load_state(network, state, f"the embedded model '{_NAME}'")
 
 
-def _read_initialisers(path: Path) -> dict[str, Tensor]:
+def _read_initialisers(path: Path) -> dict[str, NDArray[np.float32]]:
     """The weights of a model file in 8 bits, in floating point, under the names that they have in the network."""
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
     values = {}
@@ -48,8 +51,17 @@ def _read_initialisers(path: Path) -> dict[str, Tensor]:
         if weight != name:
             scale = tensors[f"{weight}_scale" if f"{weight}_scale" in tensors else f"{name}_scale"]
             value = value * scale.reshape(-1, *[1] * (value.ndim - 1))
-        values[weight.removeprefix("network.")] = torch.from_numpy(value.astype(np.float32))
+        values[weight.removeprefix("network.")] = value.astype(np.float32)
     return values
+
+
+def _as_in(network: Network, name: str, value: NDArray[np.float32]) -> Tensor:
+    """Weights as a network has them; the exporter may have made blocks of a kernel."""
+    state = network.state_dict()
+    sides = state[name].shape[2:] if name in state else ()
+    if value.shape[2:] != sides and value.shape[1:] == (4, *(math.ceil(side / 2) for side in sides)):
+        value = from_blocks(value, *sides)
+    return torch.from_numpy(value)
 
 
 def _unfold(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,10 @@ class CropDataset(TorchDataset[Batch]):
         index = wanted.sample if isinstance(wanted, Draw) else wanted
         image = torch.tensor(self._cut(index)).permute(2, 0, 1)
         if isinstance(wanted, Draw):
-            torch.default_generator.manual_seed(wanted.seed)
-            image = self.transform(image)
+            # Where there are no workers, the network's own random numbers go on as if nothing had been.
+            with torch.random.fork_rng(devices=()):
+                torch.default_generator.manual_seed(wanted.seed)
+                image = self.transform(image)
         return image, self.targets[index], self.weights[index]
 
     def examples(self) -> NDArray[np.uint8]:
@@ -86,20 +89,32 @@ def training_loader(crops: CropDataset, recipe: ClassifierRecipe) -> DataLoader[
 
 def held_out_loader(crops: CropDataset, recipe: ClassifierRecipe, shared: bool = False) -> DataLoader[Batch]:
     """All samples in order, as they are; or the share of this process."""
-    workers = 0 if crops.crops is not None else _workers()
+    workers = 0 if crops.crops is not None else _workers(recipe.optimisation)
     share = range(processes.rank(), len(crops), processes.count()) if shared else None
     return DataLoader(crops, batch_size=recipe.optimisation.batch_size, sampler=share, num_workers=workers)
 
 
 def training_workers(plan: Optimisation) -> dict[str, Any]:
     """How a loader of training batches employs its workers."""
-    on_cpu = plan.device == "cpu" or not torch.accelerator.is_available()
+    workers, on_cpu = _workers(plan), _is_on_cpu(plan)
     init = _give_way if on_cpu and hasattr(os, "nice") else None
-    return {"num_workers": _workers(), "persistent_workers": True, "worker_init_fn": init, "pin_memory": not on_cpu}
+    return {
+        "num_workers": workers,
+        "persistent_workers": workers > 0,
+        "worker_init_fn": init,
+        "pin_memory": not on_cpu,
+    }
 
 
-def _workers() -> int:
+def _workers(plan: Optimisation) -> int:
+    if _is_on_cpu(plan) and processes.count() > 1 and sys.version_info < (3, 12):
+        # What is forked while a thread of gloo's enters the interpreter may stand still: python/cpython#112275.
+        return 0
     return max(1, min(_MOST_WORKERS, usable_cores() // processes.count_here()))
+
+
+def _is_on_cpu(plan: Optimisation) -> bool:
+    return plan.device == "cpu" or not torch.accelerator.is_available()
 
 
 def _give_way(_: int) -> None:
