@@ -503,6 +503,9 @@ def test_a_file_of_unknown_size_that_comes_in_parts_is_read_to_its_end() -> None
     content = read_file("/proc/self/smaps", "smaps", Limits())
     assert len(content) > 2 * 4096
     assert content.splitlines()[-1].startswith(b"VmFlags")
+    with pytest.raises(ImageError) as caught:
+        read_file("/proc/self/smaps", "smaps", Limits(max_bytes=100))
+    assert caught.value.code == "too_many_bytes"
 
 
 def test_outside_of_the_image_its_edge_is_repeated() -> None:

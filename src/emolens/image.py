@@ -138,12 +138,16 @@ def read_file(path: str | os.PathLike[str], name: str, limits: Limits) -> bytes:
         if status.st_size > limits.max_bytes:
             raise _too_many_bytes(name, status.st_size, limits)
         with path.open("rb", buffering=0) as file:
-            # Memory for all that is asked for is taken at once. Some file systems know no sizes, or give it in parts.
-            left, most, parts = status.st_size or limits.max_bytes + 1, status.st_size or _PART, []
-            while left and (part := file.read(min(left, most))):
+            # Memory for all that is asked for is taken at once. Some file systems know no sizes, or give parts.
+            left = status.st_size or limits.max_bytes + 1
+            at_once, parts = status.st_size or _PART, []
+            while left and (part := file.read(min(left, at_once))):
                 parts.append(part)
                 left -= len(part)
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        data = b"".join(parts)
+        if len(data) > limits.max_bytes:
+            raise _too_many_bytes(name, len(data), limits)
+        return data
     except PermissionError:
         raise ImageError("no_permission", f"{name}: may not be read; change its permissions") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):

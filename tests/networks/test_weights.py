@@ -142,9 +142,10 @@ def test_init_face_keeps_the_features_and_learns_a_head_for_other_labels() -> No
     ("keys", "message"),
     [
         ({"channels": 3}, "another shape of features.conv32_down.conv.weight (32x1x7x7, not 32x3x7x7)"),
+        ({"channels": 4}, "another shape of features.conv32_down.conv.weight (32x1x7x7, not 32x4x7x7)"),
         ({"blocks": 14}, "it lacks features.conv256_2."),
     ],
-    ids=["channels", "blocks"],
+    ids=["colour", "four channels", "blocks"],
 )
 def test_init_face_refuses_a_network_of_another_shape(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):

@@ -75,8 +75,8 @@ def _interpolation(before: int, after: int) -> NDArray[np.float32]:
 
 
 def space_to_depth(graph: onnx.GraphProto) -> None:
-    """A convolution over every second place of a grey picture: over every place of blocks of 2x2 pixels, which lie
-    beside each other as channels do. In 8 bits it takes half the time.
+    """A convolution over every second place of a grey picture: over every place of one whose four channels are the
+    pixels of blocks of 2x2. In 8 bits it takes half the time.
     """
     for node in [node for node in graph.node if node.op_type == "Conv"]:
         weights, maps = own_initialiser(graph, node, 1), _maps(graph, node.input[0])
@@ -95,20 +95,20 @@ def read_rows(graph: onnx.GraphProto) -> None:
     """A first convolution over patches that do not overlap: over the picture's rows as they lie in memory, where the
     channels of a place are places, too. Nothing has to be transposed.
     """
-    turn = _only_user(graph, "image", "Transpose")
-    cast = turn and _only_user(graph, turn.output[0], "Cast")
-    node = cast and _only_user(graph, cast.output[0], "Conv")
-    weights = node and own_initialiser(graph, node, 1)
-    if not turn or not node or not weights or attributes(turn).get("perm") != [0, 3, 1, 2]:
+    if (turn := _only_user(graph, "image", "Transpose")) is None or attributes(turn).get("perm") != [0, 3, 1, 2]:
         return
-    if not _is_plain(node, weights.dims[2:]):
+    if (cast := _only_user(graph, turn.output[0], "Cast")) is None:
+        return
+    if (node := _only_user(graph, cast.output[0], "Conv")) is None:
+        return
+    if (weights := own_initialiser(graph, node, 1)) is None or not _is_plain(node, weights.dims[2:]):
         return
     count, channels, height, width = weights.dims
     rows = to_array(weights).transpose(0, 2, 3, 1).reshape(count, 1, height, width * channels)
     set_value(weights, rows)
     set_attributes(node, kernel_shape=rows.shape[2:], strides=rows.shape[2:])
     grey = add_initialiser(graph, "image_channel", np.array([1]))
-    # Written out where it is known, so that there may also be no picture.
+    # Written out where it is known, so that there may also be no picture; where it is not, there has to be one.
     length = channels * graph.input[0].type.tensor_type.shape.dim[2].dim_value
     joined = add_initialiser(graph, "image_rows", np.array([0, 0, 0, length or -1]))
     replace_node(

@@ -108,7 +108,8 @@ def training_workers(plan: Optimisation) -> dict[str, Any]:
 
 def _workers(plan: Optimisation) -> int:
     if _is_on_cpu(plan) and processes.count() > 1 and sys.version_info < (3, 12):
-        # What is forked while a thread of gloo's enters the interpreter may stand still: python/cpython#112275.
+        # What is forked while a thread of gloo's enters the interpreter may stand still: python/cpython#112275 (late
+        # releases of 3.11 have it mended, too).
         return 0
     return max(1, min(_MOST_WORKERS, usable_cores() // processes.count_here()))
 
