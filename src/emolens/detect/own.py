@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emolens.card import ModelCard
 from emolens.detect.base import Detections
-from emolens.detect.boxes import area, joined, standing
+from emolens.detect.boxes import area, at_cells, joined, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.probability import logit, sigmoid
@@ -21,7 +21,6 @@ OUTPUTS = tuple(f"map_{stride}" for stride in STRIDES)
 
 # Per cell: the score's logit, the box (centre and log size, in strides), five landmarks (in strides).
 CHANNELS = 1 + 4 + 10
-_LARGEST_LOG = 6.0
 
 # The network has learnt from faces of up to so many pixels, a tenth more than its crops. Larger pictures are searched
 # once more at a glance: at no more than this longest side, by a whole factor since that is fast, for faces of so many
@@ -99,24 +98,14 @@ def decode(maps: Sequence[NDArray[np.float32]], score_threshold: float) -> Detec
         score_threshold: cells under it hold no face; 1 is over all of them.
     """
     least = logit(score_threshold)
-    # NumPy lets other threads run at every step over many numbers, so that only this comparison looks at all cells.
-    found = [
-        _faces(level.reshape(CHANNELS, -1)[:, cells].T, cells, level.shape[2], stride)
-        for level, stride in zip(maps, STRIDES, strict=True)
-        if len(cells := np.flatnonzero(level[0] >= least))
-    ]
+    found = []
+    for level, stride in zip(maps, STRIDES, strict=True):
+        # NumPy lets other threads run at every step over many numbers, so that only this one looks at all cells.
+        cells = np.flatnonzero(level[0] >= least)
+        if len(cells):  # most maps hold no face
+            values = level.reshape(CHANNELS, -1)[:, cells].T
+            boxes, landmarks = at_cells(cells, level.shape[2], stride, values[:, 1:5], values[:, 5:], offset=0.5)
+            found.append((boxes, sigmoid(values[:, 0]), landmarks))
     if not found:
         return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-    boxes, scores, landmarks = map(np.concatenate, zip(*found, strict=True))
-    return standing(boxes, scores, landmarks)
-
-
-def _faces(
-    values: NDArray[np.float32], cells: NDArray[np.intp], width: int, stride: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes, scores and landmarks of cells whose values are `(N, 15)`, out of a map of that width."""
-    centres = np.stack([cells % width, cells // width], axis=1).astype(np.float32) + np.float32(0.5)
-    sides = np.exp(np.minimum(values[:, 3:5], _LARGEST_LOG))
-    boxes = np.concatenate([centres + values[:, 1:3] - sides / 2, sides], axis=1)
-    landmarks = values[:, 5:].reshape(-1, 5, 2) + centres[:, None]
-    return stride * boxes, sigmoid(values[:, 0]), stride * landmarks
+    return standing(*map(np.concatenate, zip(*found, strict=True)))

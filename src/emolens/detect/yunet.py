@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.detect.base import Detections
-from emolens.detect.boxes import standing
+from emolens.detect.boxes import at_cells, standing
 from emolens.detect.fit import fit
 from emolens.errors import ModelError
 from emolens.session import Device, ModelSession, run_session
@@ -15,7 +15,6 @@ from emolens.session import Device, ModelSession, run_session
 _STRIDES = (8, 16, 32)
 _VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
 _OUTPUTS = [f"{part}_{stride}" for part in _VALUES for stride in _STRIDES]
-_LARGEST_LOG = 6.0
 
 
 class YunetDetector(ModelSession):
@@ -63,12 +62,9 @@ class YunetDetector(ModelSession):
         cls, obj = (np.clip(outputs[f"{part}_{stride}"][:, 0], 0, 1) for part in ("cls", "obj"))
         score = np.sqrt(cls * obj)
         cells = np.flatnonzero(score >= self.score_threshold)
-        corner = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
-        box = outputs[f"bbox_{stride}"][cells]
-        sides = np.exp(np.minimum(box[:, 2:], _LARGEST_LOG))
-        landmarks = outputs[f"kps_{stride}"][cells].reshape(-1, 5, 2) + corner[:, None]
-        boxes = np.concatenate([corner + box[:, :2] - sides / 2, sides], axis=1)
-        return stride * boxes, score[cells], stride * landmarks
+        boxes, points = (outputs[f"{part}_{stride}"][cells] for part in ("bbox", "kps"))
+        boxes, landmarks = at_cells(cells, columns, stride, boxes, points)
+        return boxes, score[cells], landmarks
 
     def _check_graph(self, path: Path) -> tuple[int, int] | None:
         """The size that the graph insists on, as `(width, height)`, or None."""

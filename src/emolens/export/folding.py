@@ -1,18 +1,19 @@
 """Puts the normalisation of pixels into the first convolution, where it costs nothing at run time."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import onnx
+from numpy.typing import NDArray
 from onnx.numpy_helper import to_array
 
-from emolens.export.nodes import initialiser, own_initialiser, pads, set_value, users
+from emolens.export.nodes import initialiser, own_initialiser, pads, replace_node, set_value, users
 
 
 class _Step(NamedTuple):
     """A node that does something to all pixels by a constant, before a convolution whose weights are its own."""
 
     node: onnx.NodeProto
-    constant: onnx.TensorProto
+    constant: NDArray[Any]
     convolution: onnx.NodeProto
     weights: onnx.TensorProto
 
@@ -23,7 +24,7 @@ def fold_normalisation(graph: onnx.GraphProto) -> None:
     The mean stays where the convolution pads: its zeros around a picture stand for the mean.
     """
     if division := _step(graph, "Div", "std"):
-        set_value(division.weights, to_array(division.weights) / to_array(division.constant))
+        set_value(division.weights, to_array(division.weights) / division.constant)
         _take_out(graph, division)
     subtraction = _step(graph, "Sub", "mean")
     if (
@@ -31,7 +32,7 @@ def fold_normalisation(graph: onnx.GraphProto) -> None:
         and not pads(subtraction.convolution)
         and (bias := own_initialiser(graph, subtraction.convolution, 2))
     ):
-        taken = (to_array(subtraction.weights) * to_array(subtraction.constant)).sum(axis=(1, 2, 3))
+        taken = (to_array(subtraction.weights) * subtraction.constant).sum(axis=(1, 2, 3))
         set_value(bias, to_array(bias) - taken)
         _take_out(graph, subtraction)
 
@@ -42,12 +43,11 @@ def _step(graph: onnx.GraphProto, operation: str, constant: str) -> _Step | None
     if not len(nodes) == len(takers) == 1 or takers[0].op_type != "Conv":
         return None
     weights, tensor = own_initialiser(graph, takers[0], 1), initialiser(graph, constant)
-    if weights is None or tensor is None or len(to_array(tensor)) not in (1, weights.dims[1]):
+    if weights is None or tensor is None or tensor.dims[0] not in (1, weights.dims[1]):
         return None
-    return _Step(nodes[0], tensor, takers[0], weights)
+    return _Step(nodes[0], to_array(tensor), takers[0], weights)
 
 
 def _take_out(graph: onnx.GraphProto, step: _Step) -> None:
     step.convolution.input[0] = step.node.input[0]
-    graph.node.remove(step.node)
-    graph.initializer.remove(step.constant)
+    replace_node(graph, step.node)

@@ -58,7 +58,7 @@ def set_value(tensor: onnx.TensorProto, value: NDArray[Any]) -> None:
 
 
 def replace_node(graph: onnx.GraphProto, old: onnx.NodeProto, *new: onnx.NodeProto) -> None:
-    """Puts others in the place of a node, and takes out what only it has taken."""
+    """Puts others, or none, in the place of a node, and takes out what only it has taken."""
     place, taken = list(graph.node).index(old), list(old.input)
     graph.node.remove(old)
     for offset, node in enumerate(new):

@@ -34,7 +34,8 @@ def load_embedded_face(network: Network, labels: Sequence[str]) -> None:
         ConfigError: the network is not of that shape; the message says what does not fit.
     """
     path = embedded()[_NAME]
-    state = _unfold({name: _as_in(network, name, value) for name, value in _read_initialisers(path).items()})
+    wanted = network.state_dict()
+    state = _unfold({name: _as_in(wanted.get(name), value) for name, value in _read_initialisers(path).items()})
     if tuple(labels) != card_of(path).labels:
         state = with_head_of(network, state)
     load_state(network, state, f"the embedded model '{_NAME}'")
@@ -55,10 +56,9 @@ def _read_initialisers(path: Path) -> dict[str, NDArray[np.float32]]:
     return values
 
 
-def _as_in(network: Network, name: str, value: NDArray[np.float32]) -> Tensor:
-    """Weights as a network has them; the exporter may have made blocks of a kernel."""
-    state = network.state_dict()
-    sides = state[name].shape[2:] if name in state else ()
+def _as_in(wanted: Tensor | None, value: NDArray[np.float32]) -> Tensor:
+    """Weights in the form of those that a network has there, if any; the exporter may have made blocks of a kernel."""
+    sides = () if wanted is None else wanted.shape[2:]
     if value.shape[2:] != sides and value.shape[1:] == (4, *(math.ceil(side / 2) for side in sides)):
         value = from_blocks(value, *sides)
     return torch.from_numpy(value)

@@ -74,7 +74,7 @@ class Archive:
         try:
             with self._zip.open(member) as file:
                 return file.read(self._limits.max_bytes)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, RuntimeError):
             raise ImageError("damaged", f"{name}: is damaged in the zip file; pack it anew") from None
 
 

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from emolens.card import Input
 from emolens.export.foreign.about import About, Layout, Objective
 from emolens.export.foreign.onnx_file import inputs_of, opset_of, subgraphs
+from emolens.export.nodes import attributes
 from emolens.probability import sigmoid, softmax
 
 # No name of the foreign graph is one of ours, since all of its names begin with this.
@@ -99,7 +100,7 @@ def _last_node(model: onnx.ModelProto) -> onnx.NodeProto | None:
     if node is None or node.op_type not in ENDS.values():
         return None
     default = -1 if opset_of(model) >= 13 else 1
-    axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), default)
+    axis = attributes(node).get("axis", default)
     return node if node.op_type == "Sigmoid" or axis in (1, -1) else None
 
 
