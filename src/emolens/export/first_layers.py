@@ -1,4 +1,4 @@
-"""Writes what a graph does first so that ONNX Runtime is fast at it on a processor; the answers stay the same.
+"""Writes what a graph does first so that ONNX Runtime is fast at it on a processor; answers change by rounding alone.
 
 Each pass changes what it knows to become faster, and leaves everything else as it is.
 """
